@@ -1,0 +1,66 @@
+# make run and make test are all that a fresh machine needs; the rest is for those who work on Bazar.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+# The name and the version of the interpreter are part of the stamp: another Python makes another environment.
+RUN_STAMP := $(VENV)/.run-installed
+TEST_STAMP := $(VENV)/.test-installed
+CHECK_STAMP := $(VENV)/.check-installed
+
+.PHONY: help run test test-all test-container lint types imports check lock clean
+
+help: ## say what the targets do
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
+
+run: $(RUN_STAMP) ## open the shop: install, certificates, databases, sample catalogue, three servers
+	@exec $(BIN)/bazar up
+
+test: $(TEST_STAMP) ## what guards every change (minutes)
+	$(BIN)/python -m pytest -m "not slow and not container"
+
+test-all: $(TEST_STAMP) ## the deeper tests too
+	$(BIN)/python -m pytest -m "not container"
+
+test-container: $(TEST_STAMP) ## build, start and break the containers (needs root and a Docker engine)
+	$(BIN)/python -m pytest -m container tests/container
+
+lint: $(CHECK_STAMP) ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(CHECK_STAMP) $(TEST_STAMP) ## mypy --strict
+	$(BIN)/mypy
+
+imports: $(CHECK_STAMP) ## the arrows of the architecture
+	$(BIN)/lint-imports
+
+check: lint types imports ## all that reads the code without running it
+
+lock: ## renew the locked requirements from pyproject.toml
+	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip --quiet install uv
+	for group in run test check build; do $(VENV)/lock/bin/uv pip compile --quiet --no-emit-index-url \
+	  --generate-hashes --universal --python-version 3.11 --upgrade --custom-compile-command "make lock" \
+	  requirements/$$group.in --output-file requirements/$$group.txt || exit 1; done
+
+clean: ## remove what was installed; data under var/ stays
+	rm -rf $(VENV) build dist *.egg-info
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Bazar needs Python 3.11 or newer; this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN_STAMP): requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Bazar runs on (locked by hash) ..."
+	$(PIP) install --require-hashes -r requirements/build.txt
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TEST_STAMP): requirements/test.txt $(RUN_STAMP)
+	$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+$(CHECK_STAMP): requirements/check.txt $(RUN_STAMP)
+	$(PIP) install --require-hashes -r requirements/check.txt
+	@touch $@

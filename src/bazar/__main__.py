@@ -1,0 +1,5 @@
+"""``python -m bazar`` is the command ``bazar``."""
+
+from bazar.cli import main
+
+main()

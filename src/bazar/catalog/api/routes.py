@@ -1,0 +1,91 @@
+"""The catalog's REST interface: each call of the table, and the use case that answers it."""
+
+from collections.abc import Callable
+
+from flask import Flask
+
+from bazar.catalog.domain.errors import (
+    BadCursor,
+    InvalidBook,
+    KeyReused,
+    StaleVersion,
+    StockBelowZero,
+    UnknownBook,
+)
+from bazar.catalog.use_cases.hold_copies import HoldCopies
+from bazar.catalog.use_cases.keep_stock import KeepStock
+from bazar.catalog.use_cases.look_up import LookUp
+from bazar.catalog.use_cases.search_books import BadQuery, IndexNotReady, SearchBooks
+from bazar.chassis.client import Reply
+from bazar.chassis.converters import PositiveInteger
+from bazar.chassis.service_api import ServiceApi, Verifier
+from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable, Readiness, new_app
+from bazar.contracts import books, calls, problems
+from bazar.contracts.problems import Problem
+
+
+def _invalid(field: str, detail: str) -> Problem:
+    return problems.INVALID.because(f"{field}: {detail}", errors=[{"field": field, "detail": detail}])
+
+
+def _unknown_book(error: UnknownBook) -> Problem:
+    return problems.NOT_FOUND.because(f"There is no book {error.item_number}.", items=[error.item_number])
+
+
+def _stock_below_zero(error: StockBelowZero) -> Problem:
+    return problems.STOCK_BELOW_ZERO.because(
+        f"Book {error.item_number} has {error.stock} copies; a change of {error.change} would leave less than none."
+    )
+
+
+def _stale_version(error: StaleVersion) -> Problem:
+    return problems.PRECONDITION_FAILED.because(
+        f"Book {error.item_number} is at version {error.current}, which If-Match does not name."
+    )
+
+
+PROBLEMS: ProblemTable = {
+    UnknownBook: _unknown_book,
+    InvalidBook: lambda error: _invalid(error.field, error.detail),
+    BadQuery: lambda error: _invalid(error.field, error.detail),
+    BadCursor: lambda _: _invalid("cursor", "only what an earlier answer gave as next is a cursor"),
+    IndexNotReady: lambda _: problems.UNAVAILABLE.because("The search index is being built.", RETRY_AFTER_SECONDS),
+    StockBelowZero: _stock_below_zero,
+    StaleVersion: _stale_version,
+    KeyReused: lambda _: problems.KEY_REUSED.because("The key was used for another change."),
+}
+
+
+def catalog_app(
+    *,
+    look_up: LookUp,
+    keep_stock: KeepStock,
+    hold_copies: HoldCopies,
+    search_books: SearchBooks,
+    verifier: Verifier,
+    readiness: Callable[[], Readiness],
+) -> Flask:
+    """The application of the catalog server."""
+    app = new_app(__name__, PROBLEMS, readiness, {"item_number": PositiveInteger})
+    api = ServiceApi(app, verifier)
+
+    api.serve(calls.GET_BOOK, lambda _, item_number: Reply(*look_up.book(item_number)))
+    api.serve(calls.BOOKS_BY_SUBJECT, lambda query: Reply(*look_up.books_of_subject(query)))
+    api.serve(calls.SEARCH_BOOKS, lambda query: Reply(*search_books.search(query)))
+    api.serve(calls.SUBJECTS, lambda _: Reply(*look_up.subjects()))
+    api.serve(calls.CHANGES, look_up.changes)
+    api.serve(calls.BOOK_HISTORY, lambda query, item_number: look_up.history(item_number, query))
+
+    api.serve(calls.ADD_BOOK, lambda request: Reply(*keep_stock.add_book(request)))
+    api.serve(calls.CHANGE_BOOK, lambda request, item_number: Reply(*keep_stock.change_book(item_number, request)))
+    api.serve(
+        calls.WITHDRAW_BOOK,
+        lambda request, item_number: Reply(books.Empty(), keep_stock.withdraw_book(item_number, request)),
+    )
+    api.serve(calls.IMPORT_BOOKS, lambda request: Reply(*keep_stock.import_books(request)))
+
+    api.serve(calls.HOLD, lambda batch: Reply(*hold_copies.hold(batch)))
+    api.serve(calls.SETTLE, lambda batch: Reply(*hold_copies.settle(batch)))
+    api.serve(calls.RELEASE, lambda batch: Reply(*hold_copies.release(batch)))
+    api.serve(calls.OPEN_HOLDS, hold_copies.open_holds)
+    return app

@@ -1,0 +1,36 @@
+"""The catalog's database as its use cases see it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.engine import Connection
+
+from bazar.catalog.storage.books import BookRows
+from bazar.catalog.storage.feed import FeedRows
+from bazar.catalog.storage.history import HistoryRows
+from bazar.catalog.storage.holds import HoldRows
+from bazar.chassis.database import Database
+
+
+class CatalogTransaction(BookRows, HoldRows, FeedRows, HistoryRows):
+    """All that can be done in one transaction; each part stands in a file of its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+
+class CatalogStore:
+    """Opens transactions; a use case decides how far each one goes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def reading(self) -> Iterator[CatalogTransaction]:
+        with self._database.reading() as connection:
+            yield CatalogTransaction(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[CatalogTransaction]:
+        with self._database.writing() as connection:
+            yield CatalogTransaction(connection)

@@ -1,0 +1,142 @@
+"""Look up books: one by its number, many by their subject, what happened to one."""
+
+from collections.abc import Sequence
+
+from bazar.catalog.domain.errors import BadCursor, UnknownBook
+from bazar.catalog.domain.text import normalise
+from bazar.catalog.use_cases.ports import Store, StoredBook
+from bazar.contracts.books import (
+    Book,
+    BookPage,
+    BookSummary,
+    Changes,
+    ChangesQuery,
+    History,
+    HistoryEntry,
+    HistoryQuery,
+    Money,
+    SubjectQuery,
+    Subjects,
+)
+from bazar.contracts.times import rfc3339
+from bazar.contracts.wire import LARGEST_JSON_INTEGER
+
+
+class LookUp:
+    """Reads; nothing here changes anything. ``currency`` is that of the whole shop."""
+
+    def __init__(self, store: Store, currency: str) -> None:
+        self._store = store
+        self._currency = currency
+
+    def book(self, item_number: int) -> tuple[Book, str]:
+        """The book and the position it is seen at; raises UnknownBook, also for a withdrawn one."""
+        with self._store.reading() as tx:
+            position = tx.position()
+            found = tx.book(item_number)
+        if found is None or found.withdrawn:
+            raise UnknownBook(item_number)
+        return shown(found, self._currency), position
+
+    def books_of_subject(self, query: SubjectQuery) -> tuple[BookPage, str]:
+        """Books whose subject is the one asked for, whole and without case; raises BadCursor."""
+        key = normalise(query.subject)
+        after = _item_number(query.cursor)
+        with self._store.reading() as tx:
+            position = tx.position()
+            total = tx.number_of_books(key)
+            found = tx.books_of_subject(key, after, query.limit + 1)
+        page = found[: query.limit]
+        more = len(found) > query.limit
+        return (
+            BookPage(
+                items=tuple(summary(book, self._currency) for book in page),
+                total=total,
+                next=str(page[-1].item_number) if more else None,
+            ),
+            position,
+        )
+
+    def summaries(self, item_numbers: Sequence[int]) -> list[BookSummary]:
+        """Those of the books that are sold, in the order asked for, as they are now."""
+        with self._store.reading() as tx:
+            return [summary(book, self._currency) for book in tx.books(item_numbers)]
+
+    def position(self) -> str:
+        """How far the catalog is."""
+        with self._store.reading() as tx:
+            return tx.position()
+
+    def subjects(self) -> tuple[Subjects, str]:
+        """The subjects that have books, those with the most first."""
+        with self._store.reading() as tx:
+            position = tx.position()
+            return Subjects(subjects=tuple(tx.subjects())), position
+
+    def history(self, item_number: int, query: HistoryQuery) -> History:
+        """What happened to a book, newest first; raises UnknownBook (not for a withdrawn one), BadCursor."""
+        with self._store.reading() as tx:
+            if tx.book(item_number) is None:
+                raise UnknownBook(item_number)
+            entries, older = tx.history(item_number, query.cursor, query.limit)
+        return History(
+            items=tuple(
+                HistoryEntry(
+                    at=rfc3339(entry.at),
+                    who=entry.who,
+                    kind=entry.kind,
+                    reason=entry.reason,
+                    price=None if entry.price_minor is None else self._money(entry.price_minor),
+                    stock_change=entry.stock_change,
+                    order_id=entry.order_id,
+                )
+                for entry in entries
+            ),
+            next=older,
+        )
+
+    def changes(self, query: ChangesQuery) -> Changes:
+        """The feed after a number, in commit order."""
+        with self._store.reading() as tx:
+            epoch, last, found = tx.changes_after(query.after, query.limit)
+        return Changes(epoch=epoch, last=last, changes=tuple(found))
+
+    def _money(self, amount_minor: int) -> Money:
+        return Money(amount=amount_minor, currency=self._currency)
+
+
+def shown(book: StoredBook, currency: str) -> Book:
+    """A book as everybody sees it; ``quantity`` is what can be bought now."""
+    return Book(
+        item_number=book.item_number,
+        title=book.title,
+        authors=book.authors,
+        subjects=book.subjects,
+        isbn=book.isbn,
+        language=book.language,
+        year=book.year,
+        blurb=book.blurb,
+        price=Money(amount=book.price_minor, currency=currency),
+        quantity=book.stock,
+        version=book.version,
+    )
+
+
+def summary(book: StoredBook, currency: str) -> BookSummary:
+    """A book in a list."""
+    return BookSummary(
+        item_number=book.item_number,
+        title=book.title,
+        authors=book.authors,
+        subjects=book.subjects,
+        price=Money(amount=book.price_minor, currency=currency),
+        quantity=book.stock,
+    )
+
+
+def _item_number(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= len(str(LARGEST_JSON_INTEGER))):
+        raise BadCursor(cursor)
+    return int(cursor)

@@ -1,0 +1,184 @@
+"""What the catalog's use cases need of its storage: a transaction, and what can be done in one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bazar.catalog.domain.holds import HoldState
+from bazar.contracts.books import Change, SubjectCount
+from bazar.contracts.purchasing import HeldLine
+
+
+@dataclass(frozen=True)
+class StoredBook:
+    """A book as it lies in the database; ``isbn`` has 13 digits."""
+
+    item_number: int
+    title: str
+    authors: tuple[str, ...]
+    subjects: tuple[str, ...]
+    isbn: str | None
+    language: str | None
+    year: int | None
+    blurb: str
+    price_minor: int
+    stock: int
+    version: int
+    withdrawn: bool
+    added_at: datetime
+
+
+@dataclass(frozen=True)
+class BookFacts:
+    """What a new book, or the details of a changed one, consist of."""
+
+    title: str
+    authors: tuple[str, ...]
+    subjects: tuple[str, ...]
+    isbn: str | None
+    language: str | None
+    year: int | None
+    blurb: str
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """One thing that was done to a book: who, when, why. ``kind``: added, price, stock, details, withdrawn, sold."""
+
+    item_number: int
+    at: datetime
+    who: str
+    kind: str
+    reason: str
+    price_minor: int | None = None
+    stock_change: int | None = None
+    order_id: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredLine:
+    """A line of a hold; ``available`` are the copies that there were when it was refused, else None."""
+
+    item_number: int
+    title: str
+    quantity: int
+    price_minor: int
+    available: int | None
+
+    def held(self) -> HeldLine:
+        """As the order server is told."""
+        return HeldLine(
+            item_number=self.item_number,
+            title=self.title,
+            quantity=self.quantity,
+            price_minor=self.price_minor,
+        )
+
+
+@dataclass(frozen=True)
+class StoredHold:
+    """A hold without its lines."""
+
+    order_id: str
+    account_id: str
+    purchase_hash: str
+    state: HoldState
+
+
+@dataclass(frozen=True)
+class ShelfState:
+    """What a hold has to know of a book."""
+
+    item_number: int
+    title: str
+    price_minor: int
+    stock: int
+
+
+class Transaction(Protocol):
+    """One transaction on the catalog's database. Positions are ``<epoch>-<number>``."""
+
+    # the feed
+    def position(self) -> str: ...
+    def changes_after(self, number: int, limit: int) -> tuple[str, int, Sequence[Change]]: ...
+    def publish(self, item_numbers: Iterable[int]) -> str:
+        """Number the changes of these books, last in the transaction; returns the new position."""
+        ...
+
+    # books
+    def book(self, item_number: int) -> StoredBook | None: ...
+    def book_for_update(self, item_number: int) -> StoredBook | None: ...
+    def books(self, item_numbers: Sequence[int]) -> Sequence[StoredBook]:
+        """Those that are sold, in the order asked for."""
+        ...
+
+    def books_of_subject(self, subject_key: str, after: int, limit: int) -> Sequence[StoredBook]: ...
+    def number_of_books(self, subject_key: str) -> int: ...
+    def subjects(self) -> Sequence[SubjectCount]: ...
+    def add_books(self, facts: Sequence[tuple[BookFacts, int, int]], at: datetime) -> Sequence[int]:
+        """Insert (facts, price in minor units, stock); returns their item numbers in the same order."""
+        ...
+
+    def set_details(self, item_number: int, old: StoredBook, facts: BookFacts) -> None: ...
+    def set_price(self, item_number: int, price_minor: int) -> None: ...
+    def change_stock(self, item_number: int, change: int) -> bool:
+        """False where the stock would fall below zero: nothing changes then."""
+        ...
+
+    def withdraw(self, book: StoredBook, at: datetime) -> None: ...
+    def raise_version(self, item_number: int) -> None:
+        """Once for all that a request changes of a book; taking from and putting back on the shelf do it too."""
+        ...
+
+    def known_source_ids(self, source: str, source_ids: Sequence[str]) -> frozenset[str]: ...
+    def remember_sources(self, source: str, item_numbers: Mapping[str, int]) -> None: ...
+    def write_journal(self, entries: Sequence[JournalEntry]) -> None: ...
+    def history(self, item_number: int, before: str | None, limit: int) -> tuple[Sequence[JournalEntry], str | None]:
+        """Newest first, and the cursor of what is older; raises BadCursor."""
+        ...
+
+    def remember_edit(self, actor: str, key: str, body_hash: str, at: datetime) -> str | None:
+        """None where the key is new; else the hash that it was used with."""
+        ...
+
+    # holds
+    def add_hold(self, hold: StoredHold, at: datetime) -> bool:
+        """False where the order has a hold already: nothing changes then."""
+        ...
+
+    def drop_new_hold(self, order_id: str) -> None:
+        """Take back a hold that this transaction added."""
+        ...
+
+    def hold(self, order_id: str) -> StoredHold:
+        """The hold of an order that has one."""
+        ...
+
+    def holds_for_update(self, order_ids: Sequence[str]) -> Mapping[str, StoredHold]:
+        """Locked in ascending order of their ids."""
+        ...
+
+    def add_hold_lines(self, order_id: str, lines: Sequence[StoredLine]) -> None: ...
+    def hold_lines(self, order_id: str) -> Sequence[StoredLine]: ...
+    def set_hold_state(self, order_id: str, state: HoldState, at: datetime) -> None: ...
+    def open_holds(self, after: str, limit: int) -> Sequence[StoredHold]: ...
+    def shelves_for_update(self, item_numbers: Sequence[int]) -> Mapping[int, ShelfState]:
+        """Books that are sold, locked in ascending order of their numbers."""
+        ...
+
+    def take_from_shelf(self, item_number: int, copies: int) -> bool:
+        """Take copies where there are as many; False, and nothing changes, where there are not."""
+        ...
+
+    def put_back_on_shelf(self, item_number: int, copies: int) -> None:
+        """Also of a withdrawn book."""
+        ...
+
+
+class Store(Protocol):
+    """The catalog's database."""
+
+    def reading(self) -> AbstractContextManager[Transaction]: ...
+    def writing(self) -> AbstractContextManager[Transaction]: ...

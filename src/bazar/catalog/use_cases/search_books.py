@@ -1,0 +1,120 @@
+"""Search the catalogue by words, filters and facets."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from bazar.catalog.domain.errors import CatalogError
+from bazar.contracts.books import BookSummary, FacetCount, SearchPage, WordsQuery
+
+#: Hits beyond this are counted but cannot be reached.
+DEEPEST_HIT = 10_000
+
+#: A cursor is the number of hits that were shown before.
+_CURSOR = re.compile(r"[1-9][0-9]{0,3}")
+
+
+@dataclass(eq=False)
+class BadQuery(CatalogError):
+    """A field of the query does not fit."""
+
+    field: str
+    detail: str
+
+
+@dataclass(eq=False)
+class IndexNotReady(CatalogError):
+    """The index is being built for the first time; in a moment it can be searched."""
+
+
+@dataclass(frozen=True)
+class IndexEntry:
+    """What the index has to know of a book that is sold. ``isbn``: 13 digits; ``added_at_us``: since 1970."""
+
+    item_number: int
+    title: str
+    authors: tuple[str, ...]
+    subjects: tuple[str, ...]
+    isbn: str | None
+    language: str | None
+    year: int | None
+    blurb: str
+    price_minor: int
+    stock: int
+    added_at_us: int
+
+
+@dataclass(frozen=True)
+class Hits:
+    """The books of one page in their order, the number of all hits, and the facets over all of them."""
+
+    item_numbers: tuple[int, ...]
+    total: int
+    facets: Mapping[str, tuple[FacetCount, ...]]
+
+
+class SearchIndex(Protocol):
+    """Finds books; may lag behind the database by a second."""
+
+    def find(self, query: WordsQuery, start: int, end: int) -> Hits:
+        """Hits ``start`` up to, not including, ``end``; raises IndexNotReady. ``query.sort`` is set."""
+        ...
+
+
+class Shelf(Protocol):
+    """The books as they are now."""
+
+    def position(self) -> str: ...
+
+    def summaries(self, item_numbers: Sequence[int]) -> Sequence[BookSummary]:
+        """In the order asked for, without those that are not sold any more."""
+        ...
+
+
+class SearchBooks:
+    """Which books are found is the index's word; what is shown of them, price and quantity, the database's."""
+
+    def __init__(self, index: SearchIndex, shelf: Shelf) -> None:
+        self._index = index
+        self._shelf = shelf
+
+    def search(self, query: WordsQuery) -> tuple[SearchPage, str]:
+        """A page of hits and the position it is seen at; raises BadQuery, IndexNotReady."""
+        asked = _checked(query)
+        start = _start(asked.cursor)
+        end = min(start + asked.limit, DEEPEST_HIT)
+        hits = self._index.find(asked, start, end)
+        position = self._shelf.position()
+        page = SearchPage(
+            items=tuple(self._shelf.summaries(hits.item_numbers)),
+            total=hits.total,
+            next=str(end) if end < min(hits.total, DEEPEST_HIT) else None,
+            facets=dict(hits.facets),
+        )
+        return page, position
+
+
+def _checked(query: WordsQuery) -> WordsQuery:
+    """The query with its sort set. A field that is blank, as forms send it, does not narrow."""
+    blank = [
+        name for name, value in msgspec.structs.asdict(query).items() if isinstance(value, str) and not value.strip()
+    ]
+    asked = msgspec.structs.replace(query, **dict.fromkeys(blank))
+    if asked.min_price is not None and asked.max_price is not None and asked.min_price > asked.max_price:
+        raise BadQuery("min_price", f"must not be above max_price, which is {asked.max_price}")
+    if asked.sort == "relevance" and asked.q is None:
+        raise BadQuery("sort", "relevance needs words in q; without them: title, newest, price, -price")
+    if asked.sort is None:
+        return msgspec.structs.replace(asked, sort="title" if asked.q is None else "relevance")
+    return asked
+
+
+def _start(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not _CURSOR.fullmatch(cursor):
+        raise BadQuery("cursor", "only what an earlier answer gave as next is a cursor")
+    return int(cursor)

@@ -1,0 +1,1 @@
+"""What any service of this kind needs and no book store in particular."""

@@ -1,0 +1,161 @@
+"""Calls to a neighbour over a kept connection: mutual TLS, a token per call, a deadline, bounded repetition."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from ssl import SSLContext
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+import msgspec
+import urllib3
+
+from bazar.chassis import headers
+from bazar.chassis.clock import Deadline
+from bazar.chassis.logging import get_logger, request_id
+from bazar.contracts.call import Call
+from bazar.contracts.problems import Problem, read_problem
+from bazar.contracts.wire import Malformed, dump, parse
+
+Request = TypeVar("Request")
+Answer = TypeVar("Answer")
+
+#: A repeatable call is made this often at most when its connection breaks.
+MOST_TRIES = 2
+#: The pause before the repetition is drawn from 0 to this.
+LONGEST_PAUSE_SECONDS = 0.05
+CONNECT_TIMEOUT_SECONDS = 1.0
+
+_log = get_logger(__name__)
+
+
+class NeighbourUnavailable(Exception):
+    """No answer, or one that says that there is none now. Whether the call took effect is unknown."""
+
+    def __init__(self, service: str, detail: str) -> None:
+        super().__init__(f"{service}: {detail}")
+        self.service = service
+        self.detail = detail
+
+
+class NeighbourRefused(Exception):
+    """The neighbour answered with a problem of the caller's making (4xx)."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+@dataclass(frozen=True)
+class Reply(Generic[Answer]):
+    """An answer, and how far the catalog was when it was given (None where that does not matter)."""
+
+    answer: Answer
+    position: str | None = None
+
+
+class ServiceClient:
+    """Calls one service. Thread-safe; connections are kept and shared."""
+
+    def __init__(
+        self,
+        service: str,
+        url: str,
+        tls: SSLContext,
+        token: Callable[[str], str],
+        *,
+        most_connections: int = 32,
+        certificate_name: str | None = None,
+    ) -> None:
+        """``url``: ``https://host:port``. Whatever the host, the certificate must name the service.
+
+        ``token`` makes the proof of who calls, for the audience that it is given. ``certificate_name``: where
+        the certificate has another name than the service.
+        """
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.hostname or not parts.port:
+            raise ValueError(f"the address of {service} must be https://host:port, not {url!r}")
+        self._service = service
+        self._token = token
+        self._pool = urllib3.HTTPSConnectionPool(
+            parts.hostname,
+            parts.port,
+            maxsize=most_connections,
+            retries=False,
+            ssl_context=tls,
+            server_hostname=certificate_name or service,
+        )
+
+    def call(self, call: Call[Request, Answer], request: Request, deadline: Deadline, **path: object) -> Reply[Answer]:
+        """Make the call; raises NeighbourRefused or NeighbourUnavailable."""
+        target, body = call.path_for(**path), None
+        if call.method == "GET":
+            query = _query(request)
+            target = f"{target}?{query}" if query else target
+        else:
+            body = dump(request)
+        response = self._send(call, target, body, deadline)
+        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise NeighbourUnavailable(self._service, f"answered {response.status}")
+        try:
+            if response.status >= HTTPStatus.BAD_REQUEST:
+                raise NeighbourRefused(read_problem(response.data))
+            return Reply(parse(response.data, call.answer), response.headers.get(headers.POSITION))
+        except Malformed as error:
+            raise NeighbourUnavailable(self._service, f"answered {response.status}, unreadable: {error}") from error
+
+    def get_raw(self, path: str, deadline: Deadline) -> tuple[int, bytes]:
+        """Status and body of a GET outside the table of calls: health, readiness, metrics."""
+        try:
+            response = self._request("GET", path, None, deadline)
+        except urllib3.exceptions.HTTPError as error:
+            raise NeighbourUnavailable(self._service, str(error)) from error
+        return response.status, response.data
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._pool.close()
+
+    def _send(
+        self, call: Call[Any, Any], target: str, body: bytes | None, deadline: Deadline
+    ) -> urllib3.BaseHTTPResponse:
+        tries = MOST_TRIES if call.repeatable else 1
+        while True:
+            tries -= 1
+            try:
+                return self._request(call.method, target, body, deadline)
+            except urllib3.exceptions.HTTPError as error:
+                _log.info("call_failed", to=self._service, path=call.path, error=str(error), tries_left=tries)
+                pause = random.uniform(0, LONGEST_PAUSE_SECONDS)  # noqa: S311 - spreads load, guards nothing
+                if not tries or deadline.remaining_seconds() <= pause:
+                    raise NeighbourUnavailable(self._service, str(error)) from error
+                time.sleep(pause)
+
+    def _request(self, method: str, target: str, body: bytes | None, deadline: Deadline) -> urllib3.BaseHTTPResponse:
+        remaining = deadline.remaining_seconds()
+        if not remaining:
+            raise urllib3.exceptions.TimeoutError("the time for the request has run out")
+        sent = {
+            "Authorization": f"Bearer {self._token(self._service)}",
+            headers.REMAINING_MS: str(int(remaining * 1000)),
+        }
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        current = request_id.get()
+        if current is not None:
+            sent[headers.REQUEST_ID] = current
+        timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, remaining), read=remaining)
+        return self._pool.urlopen(method, target, body=body, headers=sent, timeout=timeout, redirect=False)
+
+
+def _query(request: object) -> str:
+    values = msgspec.to_builtins(request)
+    return urlencode({name: _query_value(value) for name, value in values.items() if value is not None})
+
+
+def _query_value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)

@@ -1,0 +1,121 @@
+"""A service's own database, SQLite or PostgreSQL: this file holds all that differs between the two."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+
+#: How long a SQLite writer waits for another one before it gives up.
+SQLITE_BUSY_TIMEOUT_MS = 3_000
+POSTGRESQL_CONNECT_TIMEOUT_SECONDS = 3
+#: A statement or a lock that takes longer has no caller left: requests live 5 s.
+POSTGRESQL_STATEMENT_TIMEOUT_MS = 5_000
+
+#: 64-bit numbers; SQLite numbers rows by itself only in a column called INTEGER.
+BigInteger = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+class StorageUnavailable(Exception):
+    """The database is locked, full or away. Whether the running commit took place is unknown."""
+
+
+class Database:
+    """Connections that are kept, and two ways to use one: reading and writing."""
+
+    def __init__(self, url: str, *, most_connections: int = 20) -> None:
+        self.engine = _engine(url, most_connections)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads. On SQLite all of it sees one state; on PostgreSQL each statement
+        sees what is committed when it begins, so what must not be newer than the rest is read first.
+        """
+        with _unavailable_is_said(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes and is durable when the block ends; any error rolls it back.
+
+        SQLite lets one writer in at a time, from its first statement on (BEGIN IMMEDIATE). On PostgreSQL
+        writers run side by side: whoever locks several rows locks them in ascending order.
+        """
+        with _unavailable_is_said(), self.engine.connect() as connection:
+            writer = connection.execution_options(bazar_writes=True)
+            with writer.begin():
+                yield writer
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        """As writing, and only one process at a time is in here, on PostgreSQL too."""
+        with self.writing() as connection:
+            if not self.is_sqlite:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(4242)"))
+            yield connection
+
+    def ping(self) -> None:
+        """Raises StorageUnavailable where the database does not answer."""
+        with self.reading() as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def for_update(statement: "sa.Select[Any]", connection: Connection) -> "sa.Select[Any]":
+    """Lock the rows that are read until the transaction ends; SQLite's single writer needs no lock."""
+    return statement if connection.dialect.name == "sqlite" else statement.with_for_update()
+
+
+@contextmanager
+def _unavailable_is_said() -> Iterator[None]:
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+        raise StorageUnavailable(str(error.__cause__ or error).strip()) from error
+    except sa.exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise StorageUnavailable(str(error.__cause__ or error).strip()) from error
+        raise
+
+
+def _engine(url: str, most_connections: int) -> Engine:
+    parsed = sa.make_url(url)
+    pool: dict[str, Any] = {"pool_size": most_connections, "max_overflow": 0, "pool_timeout": 5}
+    if parsed.get_backend_name() == "sqlite":
+        engine = sa.create_engine(
+            parsed,
+            poolclass=sa.QueuePool,
+            connect_args={"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+            **pool,
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return sa.create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        connect_args={
+            "connect_timeout": POSTGRESQL_CONNECT_TIMEOUT_SECONDS,
+            "options": f"-c statement_timeout={POSTGRESQL_STATEMENT_TIMEOUT_MS} -c synchronous_commit=on "
+            "-c TimeZone=UTC",
+        },
+        pool_pre_ping=True,
+        **pool,
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # We begin transactions ourselves: the driver would begin one late, as a reader, and then fail to write.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("bazar_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

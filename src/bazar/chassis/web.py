@@ -1,0 +1,256 @@
+"""A Flask application whose errors are problem documents, with health, readiness, metrics and request ids."""
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, cast
+
+from flask import Flask, Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import BaseConverter
+
+from bazar.chassis import headers
+from bazar.chassis.client import NeighbourUnavailable
+from bazar.chassis.clock import Deadline, system_clock
+from bazar.chassis.database import StorageUnavailable
+from bazar.chassis.logging import get_logger, request_id
+from bazar.contracts import problems
+from bazar.contracts.problems import Problem
+from bazar.contracts.times import rfc3339
+from bazar.contracts.wire import Invalid, Malformed, dump
+
+#: From when a request arrives until its answer is of no use; DESIGN: "requests live 5 s".
+REQUEST_LIFETIME_SECONDS = 5.0
+LARGEST_BODY_BYTES = 1024 * 1024
+RETRY_AFTER_SECONDS = 1
+#: A caller's request id is taken over if it is short and plain; else it gets one of ours.
+LONGEST_REQUEST_ID = 64
+
+#: Error type → what the caller is told. One table per API; what is not in it is a 500 without detail.
+ProblemTable = Mapping[type[Exception], Callable[[Any], Problem]]
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether reads work, and the state of each part ("ok" or what is wrong)."""
+
+    ready: bool
+    parts: Mapping[str, str]
+
+
+class Metrics:
+    """What Prometheus is told of one application."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("method", "route", "status")
+        self.requests = Counter("bazar_requests", "Requests answered.", labels, registry=self.registry)
+        self.seconds = Histogram(
+            "bazar_request_seconds",
+            "Seconds from the request to its answer.",
+            ("method", "route"),
+            registry=self.registry,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+        )
+
+
+class AnyText(BaseConverter):
+    """One or more characters of any kind, slashes included."""
+
+    regex = ".+"
+    part_isolating = False
+
+
+def new_app(
+    import_name: str,
+    problem_table: ProblemTable,
+    readiness: Callable[[], Readiness],
+    converters: Mapping[str, type[BaseConverter]],
+    render_problem: Callable[[Problem], Response] | None = None,
+) -> Flask:
+    """An application with everything in place but its routes; ``converters`` by the name used in routes.
+
+    ``render_problem`` may show a person a page instead of the document.
+    """
+    app = Flask(import_name, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
+    app.url_map.merge_slashes = False
+    app.url_map.converters.update({"any_text": AnyText, **converters})
+    metrics = Metrics()
+    app.extensions["metrics"] = metrics
+    app.before_request(_begin)
+    app.after_request(lambda response: _finish(response, metrics))
+    _answer_errors_as_problems(app, problem_table, render_problem or problem_response)
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return json_response({"status": "alive", "time": rfc3339(system_clock())})
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        state = readiness()
+        return json_response({"parts": dict(state.parts)}, status=200 if state.ready else 503)
+
+    @app.get("/metrics")
+    def metrics_page() -> Response:
+        return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
+
+    return app
+
+
+def json_response(message: object, status: int = 200, **more_headers: str) -> Response:
+    """``message`` as JSON; header names are given with underscores (``Cache_Control``)."""
+    response = Response(dump(message), status=status, content_type="application/json")
+    for name, value in more_headers.items():
+        response.headers[name.replace("_", "-")] = value
+    return response
+
+
+def problem_response(problem: Problem) -> Response:
+    """The document (RFC 9457), never to be kept by a cache."""
+    response = Response(problem.dump(), status=problem.type.status, content_type=problems.MEDIA_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    if problem.retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(problem.retry_after_seconds)
+    if problem.type is problems.UNAUTHENTICATED:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def body_bytes() -> bytes:
+    """The body of a JSON request; raises Malformed or a 415 where it is of another type."""
+    data = request.get_data()
+    if data and request.mimetype != "application/json":
+        raise WrongMediaType(request.mimetype)
+    return data
+
+
+class WrongMediaType(Exception):
+    """The body is not labelled as JSON."""
+
+    def __init__(self, mimetype: str) -> None:
+        super().__init__(mimetype)
+        self.mimetype = mimetype
+
+
+def _begin() -> None:
+    g.began = time.perf_counter()
+    g.deadline = _deadline(request.headers.get(headers.REMAINING_MS))
+    sent = request.headers.get(headers.REQUEST_ID, "")
+    g.request_id = (
+        sent if sent.isascii() and sent.isalnum() and 0 < len(sent) <= LONGEST_REQUEST_ID else secrets.token_hex(8)
+    )
+    request_id.set(g.request_id)
+    # Granian closes a kept connection whose request body was not read.
+    request.get_data(cache=True)
+
+
+def _deadline(remaining_ms: str | None) -> Deadline:
+    if remaining_ms is not None and re.fullmatch("[0-9]{1,9}", remaining_ms):
+        return Deadline.after(min(int(remaining_ms) / 1000, REQUEST_LIFETIME_SECONDS))
+    return Deadline.after(REQUEST_LIFETIME_SECONDS)
+
+
+def _finish(response: Response, metrics: Metrics) -> Response:
+    route = request.url_rule.rule if request.url_rule else "unmatched"
+    seconds = time.perf_counter() - g.get("began", time.perf_counter())
+    metrics.requests.labels(request.method, route, response.status_code).inc()
+    metrics.seconds.labels(request.method, route).observe(seconds)
+    response.headers[headers.REQUEST_ID] = g.get("request_id", "")
+    _log.info(
+        "request",
+        method=request.method,
+        route=route,
+        status=response.status_code,
+        ms=round(seconds * 1000, 1),
+    )
+    return response
+
+
+def _answer_errors_as_problems(app: Flask, table: ProblemTable, render: Callable[[Problem], Response]) -> None:
+    def tell(to_problem: Callable[[Any], Problem]) -> Callable[[Exception], Response]:
+        return lambda error: render(to_problem(error))
+
+    for kind, to_problem in {**_COMMON_PROBLEMS, **table}.items():
+        app.register_error_handler(kind, tell(to_problem))
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        if error.response is not None or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
+            return cast(Response, error.get_response())
+        kind = _BY_STATUS.get(error.code)
+        if kind is None:
+            kind = problems.INVALID if error.code < HTTPStatus.INTERNAL_SERVER_ERROR else problems.INTERNAL_ERROR
+        response = render(kind.because(_DETAILS.get(kind, error.description or kind.title)))
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        # The edge of the process: what nobody foresaw is logged in full and told without detail.
+        _log.error("unexpected_error", path=request.path, exc_info=error)
+        return render(problems.INTERNAL_ERROR.because("The mistake is ours. Please tell us the Request-Id."))
+
+
+_DETAILS = {
+    problems.NOT_FOUND: "There is nothing at this address.",
+    problems.TOO_LARGE: f"A body may have at most {LARGEST_BODY_BYTES} bytes.",
+}
+_BY_STATUS = {
+    400: problems.MALFORMED,
+    404: problems.NOT_FOUND,
+    405: problems.METHOD_NOT_ALLOWED,
+    413: problems.TOO_LARGE,
+    415: problems.UNSUPPORTED_MEDIA_TYPE,
+}
+
+
+def _of_invalid(error: Invalid) -> Problem:
+    return problems.INVALID.because(str(error), errors=[{"field": error.field, "detail": error.detail}])
+
+
+def _of_malformed(error: Malformed) -> Problem:
+    return problems.MALFORMED.because(error.detail)
+
+
+def _of_wrong_media_type(error: WrongMediaType) -> Problem:
+    return problems.UNSUPPORTED_MEDIA_TYPE.because(
+        f"The body is labelled {error.mimetype or 'as nothing'}; only application/json is read here."
+    )
+
+
+def _of_unavailable_neighbour(error: NeighbourUnavailable) -> Problem:
+    _log.warning("neighbour_unavailable", to=error.service, detail=error.detail)
+    return problems.UNAVAILABLE.because(f"The {error.service} does not answer.", RETRY_AFTER_SECONDS)
+
+
+def _of_unavailable_storage(error: StorageUnavailable) -> Problem:
+    _log.error("storage_unavailable", detail=str(error))
+    return problems.UNAVAILABLE.because("The database does not answer.", RETRY_AFTER_SECONDS)
+
+
+_COMMON_PROBLEMS: ProblemTable = {
+    Invalid: _of_invalid,
+    Malformed: _of_malformed,
+    WrongMediaType: _of_wrong_media_type,
+    NeighbourUnavailable: _of_unavailable_neighbour,
+    StorageUnavailable: _of_unavailable_storage,
+}
+
+__all__ = [
+    "Metrics",
+    "ProblemTable",
+    "Readiness",
+    "body_bytes",
+    "json_response",
+    "new_app",
+    "problem_response",
+]

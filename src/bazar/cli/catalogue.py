@@ -1,0 +1,155 @@
+"""``bazar catalogue``: books from a file, copies that arrived. It goes through the running catalog server."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bazar.chassis.certificates import MissingCertificates
+from bazar.chassis.client import NeighbourRefused, NeighbourUnavailable, ServiceClient
+from bazar.chassis.clock import Deadline
+from bazar.cli.problems import settings, told_plainly
+from bazar.contracts import calls
+from bazar.contracts.books import (
+    BookChange,
+    ChangeBook,
+    ImportBooks,
+    ImportedBook,
+    ImportOutcome,
+)
+from bazar.contracts.catalogue_file import (
+    BadCatalogueFile,
+    BadRow,
+    Columns,
+    Reading,
+    Row,
+    count_rows,
+    read_rows,
+)
+from bazar.contracts.wire import dump
+from bazar.settings import Settings
+from bazar.shop import neighbour
+
+ROWS_TOGETHER = 250
+#: Half of what a server takes as one body.
+BYTES_TOGETHER = 512 * 1024
+CALL_SECONDS = 5.0
+TRIES = 5
+FIELDS = tuple(field.name for field in fields(Columns))
+
+
+@click.group()
+def catalogue() -> None:
+    """The books of the shop; the catalog server must be running."""
+
+
+def _read_mapping(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> Columns:
+    mapping = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not equals or field not in FIELDS or not column:
+            raise click.BadParameter(f"{pair!r} is not FIELD=COLUMN; fields are {', '.join(FIELDS)}")
+        mapping[field] = column
+    return Columns(**mapping)
+
+
+@catalogue.command(name="import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--map",
+    "columns",
+    multiple=True,
+    callback=_read_mapping,
+    metavar="FIELD=COLUMN",
+    help=f"The file's column of a field, where it has another name. Fields: {', '.join(FIELDS)}.",
+)
+@click.option("--source", help="Name of the source that the ids belong to; the file's name unless given.")
+@click.option("--price", type=click.IntRange(min=0), help="Price in minor units (cents) of rows without one.")
+@click.option("--stock", type=click.IntRange(min=0), help="Copies of rows that do not say.")
+@click.option("--separator", default=";", show_default=True, help="Between several authors or subjects.")
+def import_file(
+    *, file: Path, columns: Columns, source: str | None, price: int | None, stock: int | None, separator: str
+) -> None:
+    """Add the books of a CSV FILE (also .xz or .gz).
+
+    Rows that are there already, by source and id, change nothing: running it twice is as good as once. Bad rows
+    are told with their line, and left out.
+    """
+    shop = settings()
+    reading = Reading(currency=shop.currency, price_minor=price, stock=stock, separator=separator)
+    with told_plainly(BadCatalogueFile, MissingCertificates, NeighbourUnavailable, NeighbourRefused, FileNotFoundError):
+        rows = read_rows(file, columns, reading)
+        totals = _import(_catalog(shop), source or file.name.split(".")[0], rows, count_rows(file))
+    click.echo(f"{totals['added']} added, {totals['present']} there already, {totals['bad']} left out")
+
+
+@catalogue.command(name="take-in")
+@click.argument("item_number", type=click.IntRange(min=1))
+@click.argument("copies", type=click.IntRange(min=1))
+@click.option("--reason", default="taken in", show_default=True, help="What the journal says.")
+def take_in(item_number: int, copies: int, reason: str) -> None:
+    """Put COPIES of a book that have arrived into stock."""
+    request = ChangeBook(actor=calls.OPERATOR, change=BookChange(stock_change=copies, reason=reason))
+    with told_plainly(MissingCertificates, NeighbourUnavailable, NeighbourRefused, FileNotFoundError):
+        reply = _catalog(settings()).call(
+            calls.CHANGE_BOOK, request, Deadline.after(CALL_SECONDS), item_number=item_number
+        )
+    click.echo(f"{reply.answer.title}: {reply.answer.quantity} copies in stock")
+
+
+def _catalog(shop: Settings) -> ServiceClient:
+    return neighbour(shop, calls.OPERATOR, calls.CATALOG)
+
+
+def _import(catalog: ServiceClient, source: str, rows: Iterable[Row], expected: int) -> dict[str, int]:
+    from rich.progress import Progress  # noqa: PLC0415 - see bazar.cli
+
+    totals = {"added": 0, "present": 0, "bad": 0}
+    lines: dict[str, int] = {}
+    with Progress(transient=True) as progress:
+        task = progress.add_task("Importing", total=expected)
+
+        def refuse(line: int, reason: str) -> None:
+            totals["bad"] += 1
+            progress.console.print(f"line {line}: {reason}", markup=False, highlight=False)
+
+        for batch in _batches(rows, lines, refuse):
+            outcome = _send(catalog, ImportBooks(actor=calls.OPERATOR, source=source, rows=batch))
+            totals["added"] += outcome.added
+            totals["present"] += outcome.present
+            for row in outcome.rejected:
+                refuse(lines.get(row.source_id, 0), row.detail)
+            lines.clear()
+            progress.update(task, completed=sum(totals.values()))
+    return totals
+
+
+def _batches(rows: Iterable[Row], lines: dict[str, int], refuse: Any) -> Iterator[tuple[ImportedBook, ...]]:
+    """Good rows in portions that fit into one request; notes the line of each in ``lines``."""
+    batch: list[ImportedBook] = []
+    size = 0
+    for row in rows:
+        if isinstance(row, BadRow):
+            refuse(row.line, row.reason)
+            continue
+        batch.append(row.book)
+        lines[row.book.source_id] = row.line
+        size += len(dump(row.book))
+        if len(batch) == ROWS_TOGETHER or size >= BYTES_TOGETHER:
+            yield tuple(batch)
+            batch, size = [], 0
+    if batch:
+        yield tuple(batch)
+
+
+def _send(catalog: ServiceClient, request: ImportBooks) -> ImportOutcome:
+    """A batch that is repeated changes nothing more, so a busy or restarting catalog is asked again."""
+    for tries_left in reversed(range(TRIES)):
+        try:
+            return catalog.call(calls.IMPORT_BOOKS, request, Deadline.after(CALL_SECONDS)).answer
+        except NeighbourUnavailable:
+            if not tries_left:
+                raise
+    raise AssertionError("unreachable: the last try returns or raises")

@@ -1,0 +1,57 @@
+"""``bazar certs``: look at the shop's certificates, or make new ones without closing."""
+
+import os
+import signal
+
+import click
+
+from bazar.chassis.certificates import MissingCertificates, describe, ensure_certificates, rotate
+from bazar.chassis.clock import system_clock
+from bazar.chassis.pidfile import live_processes
+from bazar.cli.problems import settings, told_plainly
+from bazar.contracts.calls import SERVICES
+from bazar.settings import Settings
+from bazar.shop import leaf_specs
+
+
+@click.group()
+def certs() -> None:
+    """The shop's certificates."""
+
+
+@certs.command()
+def show() -> None:
+    """Each certificate: names, end, fingerprint."""
+    shop = settings()
+    found = describe(shop.certificates, system_clock)
+    if not found:
+        raise click.ClickException(f"there are no certificates in {shop.certificates} yet; bazar up makes them")
+    for certificate in found:
+        click.echo(f"{certificate.file}: {certificate.subject}")
+        click.echo(f"  names  {', '.join(certificate.names) or 'none'}")
+        click.echo(f"  ends   {certificate.not_after:%Y-%m-%d %H:%M} UTC, in {certificate.days_left} days")
+        click.echo(f"  sha256 {certificate.fingerprint}")
+
+
+@certs.command(name="rotate")
+def rotate_command() -> None:
+    """New certificates and token keys under the same CA; running servers take them up without closing."""
+    shop = settings()
+    with told_plainly(MissingCertificates, PermissionError):
+        made = rotate(shop.certificates, leaf_specs(shop), system_clock)
+    click.echo(f"Made {', '.join(made)}")
+    for service in _reload(shop):
+        click.echo(f"The {service} server takes them up")
+
+
+def renew_certificates(shop: Settings) -> None:
+    """Make anew what ends within 30 days, and have the running servers take it up."""
+    if ensure_certificates(shop.certificates, leaf_specs(shop), system_clock):
+        _reload(shop)
+
+
+def _reload(shop: Settings) -> list[str]:
+    running = {name: pid for name, pid in live_processes(shop.run_directory).items() if name in SERVICES}
+    for process_id in running.values():
+        os.kill(process_id, signal.SIGHUP)
+    return sorted(running)

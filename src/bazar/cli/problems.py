@@ -1,0 +1,26 @@
+"""What a command says when it cannot go on: one line for a person, and no stack trace."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from bazar.settings import BadSetting, Settings
+
+
+def settings() -> Settings:
+    """From the environment; ends the command with what is wrong."""
+    try:
+        return Settings.from_environment(os.environ)
+    except BadSetting as error:
+        raise click.ClickException(str(error)) from error
+
+
+@contextmanager
+def told_plainly(*expected: type[Exception]) -> Iterator[None]:
+    """Turn these errors into one line and exit status 1."""
+    try:
+        yield
+    except expected as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,256 @@
+"""Messages about books: as the catalog answers them, and as staff change them."""
+
+from typing import Annotated, Literal
+
+from msgspec import UNSET, Meta, UnsetType
+
+from bazar.contracts.wire import LARGEST_JSON_INTEGER, Message, PublicRequest, Text
+
+MOST_COPIES = 1_000_000_000
+MOST_COPIES_A_LINE = 1_000_000
+HIGHEST_PRICE_MINOR = 1_000_000_000
+
+ItemNumber = Annotated[int, Meta(ge=1, le=LARGEST_JSON_INTEGER)]
+Copies = Annotated[int, Meta(ge=0, le=MOST_COPIES)]
+PriceMinor = Annotated[int, Meta(ge=0, le=HIGHEST_PRICE_MINOR)]
+Name = Annotated[str, Meta(pattern=r"^[^\x00]*\S[^\x00]*$", max_length=2_000)]
+Names = Annotated[tuple[Name, ...], Meta(max_length=50)]
+Isbn = Annotated[str, Meta(pattern=r"^[0-9Xx -]{10,25}$")]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Year = Annotated[int, Meta(ge=-4000, le=9999)]
+
+
+class Money(Message, frozen=True):
+    """``amount`` in the currency's minor unit (cents, say); ``currency`` by ISO 4217."""
+
+    amount: PriceMinor
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+
+
+class Book(Message, frozen=True):
+    """A book as it is now. ``version`` grows by one with each visible change."""
+
+    item_number: int
+    title: str
+    authors: tuple[str, ...]
+    subjects: tuple[str, ...]
+    isbn: str | None
+    language: str | None
+    year: int | None
+    blurb: str
+    price: Money
+    quantity: int
+    version: int
+
+
+class BookSummary(Message, frozen=True):
+    """A book in a list."""
+
+    item_number: int
+    title: str
+    authors: tuple[str, ...]
+    subjects: tuple[str, ...]
+    price: Money
+    quantity: int
+
+
+class FacetCount(Message, frozen=True):
+    """How many hits have this value."""
+
+    value: str
+    count: int
+
+
+class BookPage(Message, frozen=True):
+    """A page of a list: ``total`` hits in all, ``next`` the cursor of the next page or None."""
+
+    items: tuple[BookSummary, ...]
+    total: int
+    next: str | None
+
+
+class SearchPage(BookPage, frozen=True):
+    """A page of a search; facets by name: subject, author, language, price, in_stock."""
+
+    facets: dict[str, tuple[FacetCount, ...]]
+
+
+class SubjectCount(Message, frozen=True):
+    """A subject and how many books it has."""
+
+    subject: str
+    books: int
+
+
+class Subjects(Message, frozen=True):
+    """The subjects with the most books first."""
+
+    subjects: tuple[SubjectCount, ...]
+
+
+class SubjectQuery(Message, frozen=True):
+    """Books of one subject, matched whole and without case."""
+
+    subject: str
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    cursor: str | None = None
+
+
+Sort = Literal["relevance", "title", "newest", "price", "-price"]
+
+
+class WordsQuery(Message, frozen=True):
+    """Words and filters; everything that is left out does not narrow."""
+
+    q: str | None = None
+    subject: str | None = None
+    author: str | None = None
+    isbn: str | None = None
+    language: str | None = None
+    in_stock: bool | None = None
+    min_price: PriceMinor | None = None
+    max_price: PriceMinor | None = None
+    sort: Sort | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    cursor: str | None = None
+
+
+class NewBook(PublicRequest, frozen=True):
+    """A book to be sold from now on. ``stock``: copies on the shelf."""
+
+    title: Name
+    authors: Names
+    subjects: Names
+    price: Money
+    stock: Copies
+    isbn: Isbn | None = None
+    language: Language | None = None
+    year: Year | None = None
+    blurb: Text = ""
+
+
+class BookChange(PublicRequest, frozen=True):
+    """What staff change of a book; what is left out stays. ``stock_change`` is added to the stock."""
+
+    price: Money | UnsetType = UNSET
+    stock_change: Annotated[int, Meta(ge=-MOST_COPIES, le=MOST_COPIES)] | UnsetType = UNSET
+    title: Name | UnsetType = UNSET
+    authors: Names | UnsetType = UNSET
+    subjects: Names | UnsetType = UNSET
+    isbn: Isbn | UnsetType | None = UNSET
+    language: Language | UnsetType | None = UNSET
+    year: Year | UnsetType | None = UNSET
+    blurb: Text | UnsetType = UNSET
+    reason: Annotated[str, Meta(pattern=r"^[^\x00]*$", max_length=500)] | UnsetType = UNSET
+
+
+class AddBook(Message, frozen=True):
+    """A staff member adds a book."""
+
+    actor: str
+    book: NewBook
+
+
+class ChangeBook(Message, frozen=True):
+    """A staff member changes a book; with a key, a repetition changes nothing more.
+
+    ``expected_versions``: those that If-Match names, None where any version will do.
+    """
+
+    actor: str
+    change: BookChange
+    idempotency_key: str | None = None
+    expected_versions: tuple[int, ...] | None = None
+
+
+class WithdrawBook(Message, frozen=True):
+    """A staff member takes a book out of the shop."""
+
+    actor: str
+
+
+class HistoryEntry(Message, frozen=True):
+    """One price change, stock movement or change of details. ``who`` is an account, or "operator".
+
+    ``kind``: added, price, stock, details, withdrawn or sold. ``price`` is the new price or that of the sale,
+    ``stock_change`` the copies that came or went.
+    """
+
+    at: str
+    who: str
+    kind: str
+    reason: str
+    price: Money | None = None
+    stock_change: int | None = None
+    order_id: str | None = None
+
+
+class History(Message, frozen=True):
+    """A page of a book's history."""
+
+    items: tuple[HistoryEntry, ...]
+    next: str | None
+
+
+class HistoryQuery(Message, frozen=True):
+    """Which page of a book's history."""
+
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    cursor: str | None = None
+
+
+class Empty(Message, frozen=True):
+    """Nothing to say."""
+
+
+class ImportedBook(Message, frozen=True):
+    """A row of a file: ``source_id`` names it within its source."""
+
+    source_id: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    book: NewBook
+
+
+class ImportBooks(Message, frozen=True):
+    """Rows to import; a row whose (source, source_id) is there already changes nothing."""
+
+    actor: str
+    source: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    rows: Annotated[tuple[ImportedBook, ...], Meta(max_length=1000)]
+
+
+class RejectedRow(Message, frozen=True):
+    """A row that was not imported, and why."""
+
+    source_id: str
+    detail: str
+
+
+class ImportOutcome(Message, frozen=True):
+    """How many rows were added, how many were there already, and which were refused."""
+
+    added: int
+    present: int
+    rejected: tuple[RejectedRow, ...]
+
+
+class ChangesQuery(Message, frozen=True):
+    """The feed after change number ``after`` of ``epoch``."""
+
+    after: Annotated[int, Meta(ge=0)] = 0
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 1000
+
+
+class Change(Message, frozen=True):
+    """One visible change of a book."""
+
+    number: int
+    item_number: int
+    version: int
+
+
+class Changes(Message, frozen=True):
+    """Changes in commit order. Another ``epoch`` than before: the follower drops everything it knows."""
+
+    epoch: str
+    last: int
+    changes: tuple[Change, ...]

@@ -1,0 +1,46 @@
+"""Which service may call which route: this table, and nothing else. What is not in it is denied."""
+
+from bazar.contracts import books, purchasing
+from bazar.contracts.call import Call
+
+FRONTEND = "frontend"
+CATALOG = "catalog"
+ORDER = "order"
+#: The person at the machine: bazar catalogue, bazar doctor. Has a certificate of its own.
+OPERATOR = "operator"
+
+SERVICES = (CATALOG, ORDER, FRONTEND)
+
+_FROM_FRONTEND = frozenset({FRONTEND})
+_FROM_ORDER = frozenset({ORDER})
+_FROM_OPERATOR = frozenset({OPERATOR})
+
+GET_BOOK = Call(CATALOG, "GET", "/books/{item_number}", books.Empty, books.Book, _FROM_FRONTEND)
+BOOKS_BY_SUBJECT = Call(CATALOG, "GET", "/books", books.SubjectQuery, books.BookPage, _FROM_FRONTEND)
+SEARCH_BOOKS = Call(CATALOG, "GET", "/search", books.WordsQuery, books.SearchPage, _FROM_FRONTEND)
+SUBJECTS = Call(CATALOG, "GET", "/subjects", books.Empty, books.Subjects, _FROM_FRONTEND)
+CHANGES = Call(CATALOG, "GET", "/changes", books.ChangesQuery, books.Changes, _FROM_FRONTEND)
+ADD_BOOK = Call(CATALOG, "POST", "/books", books.AddBook, books.Book, _FROM_FRONTEND, repeatable=False)
+CHANGE_BOOK = Call(
+    CATALOG,
+    "PATCH",
+    "/books/{item_number}",
+    books.ChangeBook,
+    books.Book,
+    _FROM_FRONTEND | _FROM_OPERATOR,
+    repeatable=False,
+)
+WITHDRAW_BOOK = Call(CATALOG, "DELETE", "/books/{item_number}", books.WithdrawBook, books.Empty, _FROM_FRONTEND)
+BOOK_HISTORY = Call(CATALOG, "GET", "/books/{item_number}/history", books.HistoryQuery, books.History, _FROM_FRONTEND)
+IMPORT_BOOKS = Call(CATALOG, "POST", "/imports", books.ImportBooks, books.ImportOutcome, _FROM_OPERATOR)
+
+HOLD = Call(CATALOG, "POST", "/holds", purchasing.HoldBatch, purchasing.HoldAnswers, _FROM_ORDER)
+SETTLE = Call(CATALOG, "POST", "/holds/settle", purchasing.FinishBatch, purchasing.FinishAnswers, _FROM_ORDER)
+RELEASE = Call(CATALOG, "POST", "/holds/release", purchasing.FinishBatch, purchasing.FinishAnswers, _FROM_ORDER)
+OPEN_HOLDS = Call(CATALOG, "GET", "/holds/open", purchasing.OpenHoldsQuery, purchasing.OpenHolds, _FROM_ORDER)
+
+PLACE_ORDER = Call(ORDER, "POST", "/orders", purchasing.PlaceOrder, purchasing.Order, _FROM_FRONTEND)
+LIST_ORDERS = Call(ORDER, "GET", "/orders", purchasing.OrdersQuery, purchasing.Orders, _FROM_FRONTEND)
+GET_ORDER = Call(ORDER, "GET", "/orders/{order_id}", purchasing.OrderQuery, purchasing.Order, _FROM_FRONTEND)
+
+CALLS = tuple(value for value in list(globals().values()) if isinstance(value, Call))

@@ -1,0 +1,146 @@
+"""A catalogue as a CSV file (RFC 4180): its columns, what it lacks, and its rows as books to import."""
+
+import csv
+import gzip
+import lzma
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import IO, Any, cast
+
+from bazar.contracts.books import ImportedBook
+from bazar.contracts.wire import Invalid, convert
+
+_OPENERS = {".xz": lzma.open, ".gz": gzip.open}
+ISBN10_DIGITS = 10
+
+
+class BadCatalogueFile(Exception):
+    """The file cannot be read as a catalogue at all; says what is missing."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The column of each field of a book."""
+
+    source_id: str = "source_id"
+    title: str = "title"
+    authors: str = "authors"
+    subjects: str = "subjects"
+    isbn: str = "isbn"
+    language: str = "language"
+    year: str = "year"
+    blurb: str = "blurb"
+    price: str = "price"
+    stock: str = "stock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How values are read, and what a row that has none gets.
+
+    ``separator`` stands between several authors or subjects. Prices are in the currency's minor unit.
+    """
+
+    currency: str
+    price_minor: int | None = None
+    stock: int | None = None
+    separator: str = ";"
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that is no book; ``line`` is where it ends in the file."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class GoodRow:
+    """A row that can be imported."""
+
+    line: int
+    book: ImportedBook
+
+
+Row = GoodRow | BadRow
+
+
+def count_rows(path: Path) -> int:
+    """About how many rows there are: lines but the first."""
+    with _open(path) as lines:
+        return max(0, sum(1 for _ in lines) - 1)
+
+
+def read_rows(path: Path, columns: Columns, reading: Reading) -> Iterator[Row]:
+    """The rows in the order of the file, one at a time; raises BadCatalogueFile."""
+    try:
+        with _open(path) as lines:
+            reader = csv.DictReader(lines, strict=True)
+            _check_columns(reader.fieldnames or (), columns, reading)
+            while True:
+                try:
+                    values = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield BadRow(reader.line_num, f"no CSV: {error}")
+                    continue
+                yield _row(reader.line_num, values, columns, reading)
+    except (OSError, EOFError, lzma.LZMAError) as error:
+        raise BadCatalogueFile(f"{path} cannot be read: {error}") from error
+
+
+def _open(path: Path) -> IO[str]:
+    opener = cast(Callable[..., IO[str]], _OPENERS.get(path.suffix, open))
+    # What is no UTF-8 becomes lone surrogates, so that one bad row is refused and not the file.
+    return opener(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _check_columns(present: Any, columns: Columns, reading: Reading) -> None:
+    needed = [columns.source_id, columns.title]
+    needed += [columns.price] if reading.price_minor is None else []
+    needed += [columns.stock] if reading.stock is None else []
+    needed += [
+        getattr(columns, field.name) for field in fields(columns) if getattr(columns, field.name) != field.default
+    ]
+    missing = [name for name in dict.fromkeys(needed) if name not in present]
+    if missing:
+        raise BadCatalogueFile(
+            f"there is no column {', '.join(missing)}; there are {', '.join(present) or 'none'}. Name the columns "
+            "with --map FIELD=COLUMN, and give --price and --stock where the file has none."
+        )
+
+
+def _row(line: int, values: Mapping[str | None, Any], columns: Columns, reading: Reading) -> Row:
+    if None in values or None in values.values():
+        return BadRow(line, "it has more or fewer fields than the first line")
+    text = {field.name: (values.get(getattr(columns, field.name)) or "").strip() for field in fields(columns)}
+    if any("\ud800" <= character <= "\udfff" for value in text.values() for character in value):
+        return BadRow(line, "it is no UTF-8")
+    try:
+        book = {
+            "title": text["title"],
+            "authors": _several(text["authors"], reading.separator),
+            "subjects": _several(text["subjects"], reading.separator),
+            "price": {"amount": text["price"] or reading.price_minor, "currency": reading.currency},
+            "stock": text["stock"] or reading.stock,
+            "isbn": _isbn(text["isbn"]),
+            # "en/fr": of several languages the first
+            "language": text["language"].split("/")[0].strip() or None,
+            "year": text["year"].removesuffix(".0") or None,
+            "blurb": text["blurb"],
+        }
+        return GoodRow(line, convert({"source_id": text["source_id"], "book": book}, ImportedBook))
+    except Invalid as error:
+        return BadRow(line, f"{error.field.removeprefix('book.')}: {error.detail}")
+
+
+def _several(text: str, separator: str) -> list[str]:
+    return list(dict.fromkeys(part.strip() for part in text.split(separator) if part.strip()))
+
+
+def _isbn(text: str) -> str | None:
+    """A spreadsheet takes the leading zeros of an ISBN-10 away; its check digit tells whether we guessed right."""
+    return text.rjust(ISBN10_DIGITS, "0") if text else None

@@ -1,0 +1,168 @@
+"""Problems (RFC 9457): the types, each with its page, and the document that carries one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from bazar.contracts.wire import Malformed
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class ProblemType:
+    """A kind of problem: its name in ``/problems/<name>``, status, title, and what its page says."""
+
+    name: str
+    status: int
+    title: str
+    meaning: str
+
+    @property
+    def uri(self) -> str:
+        """The ``type`` of the document, relative to the shop's address."""
+        return f"/problems/{self.name}"
+
+    def because(self, detail: str, retry_after_seconds: int | None = None, **members: Any) -> "Problem":
+        """A problem of this type; ``members`` are the extension members (RFC 9457 section 3.2)."""
+        return Problem(self, detail, members, retry_after_seconds)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One occurrence of a problem."""
+
+    type: ProblemType
+    detail: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+    retry_after_seconds: int | None = None
+
+    def dump(self) -> bytes:
+        """The document as JSON."""
+        return msgspec.json.encode(
+            {
+                "type": self.type.uri,
+                "title": self.type.title,
+                "status": self.type.status,
+                "detail": self.detail,
+                **self.members,
+            }
+        )
+
+
+MALFORMED = ProblemType(
+    "malformed", 400, "The request cannot be read", "The body is no JSON, or its bytes are no UTF-8."
+)
+KEY_MISSING = ProblemType(
+    "idempotency-key",
+    400,
+    "The Idempotency-Key is missing or cannot be used",
+    "A purchase needs the header Idempotency-Key with 1 to 255 visible ASCII characters. Make a new random one for "
+    "each purchase and send the same one again when you repeat it: you then buy once.",
+)
+UNAUTHENTICATED = ProblemType(
+    "unauthenticated",
+    401,
+    "Please sign in",
+    "The call needs `Authorization: Bearer <token>` with a token from POST /api/v1/tokens that has not ended.",
+)
+FORBIDDEN = ProblemType(
+    "forbidden",
+    403,
+    "This is not for your role",
+    "You are signed in, but your role does not include this call.",
+)
+NOT_FOUND = ProblemType("not-found", 404, "There is no such thing", "The address names nothing that you can see.")
+METHOD_NOT_ALLOWED = ProblemType(
+    "method-not-allowed",
+    405,
+    "The method does not fit",
+    "The header Allow names the methods that this address takes.",
+)
+PRECONDITION_FAILED = ProblemType(
+    "precondition-failed",
+    412,
+    "It has changed since you read it",
+    "If-Match names another version than the current one. Read it again and decide anew.",
+)
+TOO_LARGE = ProblemType("too-large", 413, "The request is too large", "A body may have at most 1 MiB.")
+UNSUPPORTED_MEDIA_TYPE = ProblemType(
+    "unsupported-media-type",
+    415,
+    "The body must be JSON",
+    "Send the body with `Content-Type: application/json`.",
+)
+INVALID = ProblemType(
+    "invalid",
+    422,
+    "Something in the request does not fit",
+    "`errors` names each field that does not fit and what is allowed there.",
+)
+KEY_REUSED = ProblemType(
+    "idempotency-key-reused",
+    422,
+    "This Idempotency-Key belongs to another request",
+    "The key was used with another body. Use a new key for a new purchase.",
+)
+WEAK_PASSWORD = ProblemType(
+    "weak-password",
+    422,
+    "Please choose a stronger password",
+    "A password has at least 15 characters and is none of those that everybody guesses first. Any characters do.",
+)
+OUT_OF_STOCK = ProblemType(
+    "out-of-stock",
+    409,
+    "Not enough copies in stock",
+    "`lines` says for each book how many were asked for and how many there were. Nothing was bought. The answer is "
+    "final for its Idempotency-Key: to try again, use a new one.",
+)
+PRICE_CHANGED = ProblemType(
+    "price-changed",
+    409,
+    "The price has changed",
+    "The total is not the `expected_total` that was sent. Nothing was bought. The answer is final for its key.",
+)
+ORDER_CANCELLED = ProblemType(
+    "order-cancelled",
+    409,
+    "The order was given up",
+    "The purchase was interrupted and given up when the shop recovered. Nothing was bought. The answer is final for "
+    "its key.",
+)
+STOCK_BELOW_ZERO = ProblemType(
+    "stock-below-zero", 409, "There are not so many copies", "The change would take the stock below zero."
+)
+TOO_MANY_REQUESTS = ProblemType(
+    "too-many-requests", 429, "Too many tries", "Wait for the seconds that Retry-After gives, then try again."
+)
+INTERNAL_ERROR = ProblemType(
+    "internal-error",
+    500,
+    "Something went wrong here",
+    "The mistake is ours, and it is in the log with the request's id.",
+)
+UNAVAILABLE = ProblemType(
+    "unavailable",
+    503,
+    "A part of the shop is away",
+    "Try again after the seconds that Retry-After gives. A purchase is repeated with the same Idempotency-Key: the "
+    "outcome is then told, whatever it was.",
+)
+
+PROBLEM_TYPES: Mapping[str, ProblemType] = {
+    value.name: value for value in list(globals().values()) if isinstance(value, ProblemType)
+}
+
+
+def read_problem(data: bytes) -> Problem:
+    """The problem in a neighbour's answer; raises Malformed where it is no document of a type that we know."""
+    try:
+        document = msgspec.json.decode(data, type=dict[str, Any])
+        kind = PROBLEM_TYPES[str(document["type"]).removeprefix("/problems/")]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError) as error:
+        raise Malformed(f"no problem document: {error}") from None
+    members = {name: value for name, value in document.items() if name not in {"type", "title", "status", "detail"}}
+    return Problem(kind, str(document.get("detail", "")), members)

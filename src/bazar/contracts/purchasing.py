@@ -1,0 +1,185 @@
+"""Messages of a purchase: front-end to order, order to catalog (docs/life-of-a-purchase.md)."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from bazar.contracts.books import MOST_COPIES_A_LINE, ItemNumber, Money
+from bazar.contracts.wire import Message
+
+MOST_LINES = 100
+IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,255}$"
+
+OrderId = Annotated[str, Meta(pattern=r"^[a-z2-7]{32}$")]
+
+
+class Line(Message, frozen=True):
+    """So many copies of one book."""
+
+    item_number: ItemNumber
+    quantity: Annotated[int, Meta(ge=1, le=MOST_COPIES_A_LINE)]
+
+
+def canonical_lines(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """One line per book, copies summed, in ascending order of the item numbers."""
+    copies: Counter[int] = Counter()
+    for line in lines:
+        copies[line.item_number] += line.quantity
+    return tuple(Line(item_number=item, quantity=quantity) for item, quantity in sorted(copies.items()))
+
+
+class PlaceOrder(Message, frozen=True):
+    """A purchase as the front-end passes it on; the account comes from the sign-in, never from the body."""
+
+    account_id: str
+    idempotency_key: Annotated[str, Meta(pattern=IDEMPOTENCY_KEY)]
+    lines: Annotated[tuple[Line, ...], Meta(min_length=1, max_length=MOST_LINES)]
+    expected_total: Money | None = None
+
+
+class BoughtLine(Message, frozen=True):
+    """A line of an order; ``price`` is that of one copy when it was bought."""
+
+    item_number: int
+    title: str
+    quantity: int
+    price: Money
+
+
+class Order(Message, frozen=True):
+    """An order as its customer sees it. ``placed_at``: RFC 3339 UTC."""
+
+    order_id: str
+    status: Literal["confirmed", "cancelled"]
+    placed_at: str
+    lines: tuple[BoughtLine, ...]
+    total: Money
+    message: str
+
+
+class Shortage(Message, frozen=True):
+    """A book of which there were too few: requested and available copies."""
+
+    item_number: int
+    requested: int
+    available: int
+
+
+class OrdersQuery(Message, frozen=True):
+    """Orders of one account, or of all (None, for staff), newest first."""
+
+    account_id: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    cursor: str | None = None
+
+
+class OrderQuery(Message, frozen=True):
+    """One order; None asks for it whoever owns it (staff)."""
+
+    account_id: str | None = None
+
+
+class Orders(Message, frozen=True):
+    """A page of orders; ``next`` is the cursor of the next page or None."""
+
+    items: tuple[Order, ...]
+    next: str | None
+
+
+class HoldRequest(Message, frozen=True):
+    """Copies to be put on hold for one order. ``purchase_hash`` covers lines and expected total."""
+
+    order_id: OrderId
+    account_id: str
+    purchase_hash: str
+    lines: Annotated[tuple[Line, ...], Meta(min_length=1, max_length=MOST_LINES)]
+
+
+class HoldBatch(Message, frozen=True):
+    """The holds of many orders: one transaction, each all or nothing, one refusal touches no other."""
+
+    holds: Annotated[tuple[HoldRequest, ...], Meta(min_length=1, max_length=1000)]
+
+
+class HeldLine(Message, frozen=True):
+    """A line of a hold, with the price and title that the order will have."""
+
+    item_number: int
+    title: str
+    quantity: int
+    price_minor: int
+
+
+HoldState = Literal["held", "refused", "released", "settled", "returned"]
+HoldOutcome = Literal["held", "refused", "released", "settled", "returned", "hash-mismatch", "unknown-book"]
+
+
+class HoldAnswer(Message, frozen=True):
+    """What became of one hold: its state, or why there is none.
+
+    ``lines`` where copies were taken, ``shortages`` where refused, ``unknown_items`` for unknown-book.
+    """
+
+    order_id: str
+    outcome: HoldOutcome
+    lines: tuple[HeldLine, ...] = ()
+    shortages: tuple[Shortage, ...] = ()
+    unknown_items: tuple[int, ...] = ()
+
+
+class HoldAnswers(Message, frozen=True):
+    """In the order of the batch."""
+
+    answers: tuple[HoldAnswer, ...]
+
+
+class FinishHold(Message, frozen=True):
+    """One hold to be settled or released."""
+
+    order_id: OrderId
+    account_id: str
+    purchase_hash: str
+
+
+class FinishBatch(Message, frozen=True):
+    """Holds to be settled, or released, in one transaction."""
+
+    orders: Annotated[tuple[FinishHold, ...], Meta(min_length=1, max_length=1000)]
+
+
+class FinishAnswer(Message, frozen=True):
+    """``done`` also when it was done before; ``conflict`` names the state that forbids it: the order is stuck."""
+
+    order_id: str
+    done: bool
+    conflict: str | None = None
+
+
+class FinishAnswers(Message, frozen=True):
+    """In the order of the batch."""
+
+    answers: tuple[FinishAnswer, ...]
+
+
+class OpenHold(Message, frozen=True):
+    """A hold that is neither settled nor released yet."""
+
+    order_id: str
+    account_id: str
+    purchase_hash: str
+
+
+class OpenHolds(Message, frozen=True):
+    """Open holds in ascending order of their id; ``next`` is the id to go on after, or None."""
+
+    holds: tuple[OpenHold, ...]
+    next: str | None
+
+
+class OpenHoldsQuery(Message, frozen=True):
+    """Which page of the open holds."""
+
+    after: str = ""
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 500

@@ -1,0 +1,138 @@
+"""Search, info, and what booksellers do to the books."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from bazar.chassis import headers
+from bazar.chassis.web import WrongMediaType, body_bytes, json_response
+from bazar.contracts import books
+from bazar.contracts.books import Book, HistoryEntry
+from bazar.contracts.wire import Invalid, Malformed, convert, parse
+from bazar.frontend.api.authentication import API_PREFIX, Access, AccessTable, signed_in
+from bazar.frontend.api.idempotency import BadIdempotencyKey, idempotency_key
+from bazar.frontend.use_cases.accounts import Accounts
+from bazar.frontend.use_cases.ports import Catalog, Seen
+
+Answer = TypeVar("Answer")
+Query = TypeVar("Query")
+
+ACCESS: AccessTable = {
+    "books.by_subject": Access.ALL,
+    "books.search": Access.ALL,
+    "books.info": Access.ALL,
+    "books.change": Access.STAFF,
+    "books.history": Access.STAFF,
+    "books.add": Access.STAFF,
+    "books.withdraw": Access.STAFF,
+}
+
+#: What does not fit in a request; an unknown book comes before any of it (401, 403, 404, body).
+BAD_REQUESTS = (Invalid, Malformed, WrongMediaType, BadIdempotencyKey)
+
+
+def routes(catalog: Catalog, accounts: Accounts) -> Blueprint:
+    """The routes, for ``app.register_blueprint``."""
+    api = Blueprint("books", __name__, url_prefix=API_PREFIX)
+
+    @api.get("/search/<any_text:subject>")
+    def by_subject(subject: str) -> Response:
+        query = query_of(books.SubjectQuery, subject=subject)
+        return shown(catalog.books_of_subject(query, g.deadline))
+
+    @api.get("/search")
+    def search() -> Response:
+        return shown(catalog.search(query_of(books.WordsQuery), g.deadline))
+
+    @api.get("/info/<item_number:item_number>")
+    def info(item_number: int) -> Response:
+        seen = catalog.book(item_number, g.deadline)
+        response = _book(seen)
+        response.headers["Cache-Control"] = "no-cache"
+        return response.make_conditional(request)  # type: ignore[return-value]  # werkzeug's base type
+
+    @api.patch("/books/<item_number:item_number>")
+    def change(item_number: int) -> Response:
+        def read() -> books.ChangeBook:
+            return books.ChangeBook(
+                actor=signed_in().account_id,
+                change=parse(body_bytes(), books.BookChange),
+                idempotency_key=idempotency_key() if "Idempotency-Key" in request.headers else None,
+                expected_versions=_expected_versions(),
+            )
+
+        asked = read_about(catalog, item_number, read)
+        return _book(catalog.change_book(item_number, asked, g.deadline))
+
+    @api.get("/books/<item_number:item_number>/history")
+    def history(item_number: int) -> Response:
+        query = read_about(catalog, item_number, lambda: query_of(books.HistoryQuery))
+        found = catalog.history(item_number, query, g.deadline)
+        names = accounts.names_of({entry.who for entry in found.items})
+        named = tuple(_named(entry, names.get(entry.who, entry.who)) for entry in found.items)
+        return json_response(books.History(items=named, next=found.next), Cache_Control="no-store")
+
+    @api.post("/books")
+    def add() -> Response:
+        asked = books.AddBook(actor=signed_in().account_id, book=parse(body_bytes(), books.NewBook))
+        seen = catalog.add_book(asked, g.deadline)
+        response = _book(seen)
+        response.status_code = 201
+        response.headers["Location"] = f"{API_PREFIX}info/{seen.answer.item_number}"
+        return response
+
+    @api.delete("/books/<item_number:item_number>")
+    def withdraw(item_number: int) -> Response:
+        catalog.withdraw_book(item_number, books.WithdrawBook(actor=signed_in().account_id), g.deadline)
+        return Response(status=204)
+
+    return api
+
+
+def query_of(kind: type[Query], **path: str) -> Query:
+    """The query string, with what stands in the path, as ``kind``; an empty value is as good as none.
+
+    Raises Invalid, for a parameter that is unknown too.
+    """
+    allowed = [name for name in kind.__struct_fields__ if name not in path]  # type: ignore[attr-defined]
+    for name in request.args:
+        if name not in allowed:
+            raise Invalid(name, f"unknown parameter; allowed are {', '.join(allowed)}")
+    values = {name: value for name, value in request.args.items() if value}
+    return convert({**values, **path}, kind)
+
+
+def read_about(catalog: Catalog, item_number: int, read: Callable[[], Answer]) -> Answer:
+    """What ``read`` makes of the request; where it cannot, UnknownBook comes first if there is no such book."""
+    try:
+        return read()
+    except BAD_REQUESTS:
+        catalog.book(item_number, g.deadline)
+        raise
+
+
+def shown(seen: Seen[Answer], status: int = 200) -> Response:
+    """The answer, with the position of the catalog that it shows."""
+    response = json_response(seen.answer, status)
+    if seen.position is not None:
+        response.headers[headers.POSITION] = seen.position
+    return response
+
+
+def _book(seen: Seen[Book]) -> Response:
+    response = shown(seen)
+    response.set_etag(str(seen.answer.version))
+    return response
+
+
+def _expected_versions() -> tuple[int, ...] | None:
+    tags = request.if_match
+    if "If-Match" not in request.headers or tags.star_tag:
+        return None
+    return tuple(int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) <= 18)  # noqa: PLR2004
+
+
+def _named(entry: HistoryEntry, name: str) -> HistoryEntry:
+    return msgspec.structs.replace(entry, who=name)

@@ -1,0 +1,69 @@
+"""Error of the shop → problem: the one table of the front-end. What is not in it is a 500 without detail."""
+
+from typing import Any
+
+from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable
+from bazar.contracts import problems
+from bazar.contracts.problems import Problem
+from bazar.frontend.api import accounts, authentication
+from bazar.frontend.api.idempotency import BadIdempotencyKey
+from bazar.frontend.domain.errors import (
+    BadRequest,
+    KeyReused,
+    NeighbourAway,
+    NotBought,
+    StaleVersion,
+    StockBelowZero,
+    UnknownBook,
+    UnknownOrder,
+)
+
+_NOT_BOUGHT = {
+    "out-of-stock": problems.OUT_OF_STOCK,
+    "price-changed": problems.PRICE_CHANGED,
+    "order-cancelled": problems.ORDER_CANCELLED,
+}
+
+
+def _not_bought(error: NotBought) -> Problem:
+    members: dict[str, Any] = {}
+    if error.lines:
+        members["lines"] = list(error.lines)
+    if error.total is not None:
+        members["total"] = dict(error.total)
+    return _NOT_BOUGHT[error.why].because(error.detail, **members)
+
+
+def _unknown_book(error: UnknownBook) -> Problem:
+    return problems.NOT_FOUND.because(f"There is no book {', '.join(map(str, error.item_numbers))}.")
+
+
+def _bad_request(error: BadRequest) -> Problem:
+    return problems.INVALID.because(
+        f"{error.field}: {error.detail}", errors=[{"field": error.field, "detail": error.detail}]
+    )
+
+
+def _neighbour_away(error: NeighbourAway) -> Problem:
+    return problems.UNAVAILABLE.because(f"The {error.service} server does not answer.", RETRY_AFTER_SECONDS)
+
+
+def _bad_key(_error: BadIdempotencyKey) -> Problem:
+    return problems.KEY_MISSING.because(
+        "Send the header Idempotency-Key with 1 to 255 visible ASCII characters, new for each purchase."
+    )
+
+
+PROBLEMS: ProblemTable = {
+    **accounts.PROBLEMS,
+    **authentication.PROBLEMS,
+    NotBought: _not_bought,
+    UnknownBook: _unknown_book,
+    UnknownOrder: lambda _: problems.NOT_FOUND.because("You have no such order."),
+    KeyReused: lambda _: problems.KEY_REUSED.because("The key was used with another body: take a new one."),
+    StockBelowZero: lambda error: problems.STOCK_BELOW_ZERO.because(error.detail),
+    StaleVersion: lambda error: problems.PRECONDITION_FAILED.because(error.detail),
+    BadRequest: _bad_request,
+    NeighbourAway: _neighbour_away,
+    BadIdempotencyKey: _bad_key,
+}

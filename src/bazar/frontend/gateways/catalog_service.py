@@ -1,0 +1,43 @@
+"""The catalog server as the front-end calls it."""
+
+from bazar.chassis.client import ServiceClient
+from bazar.contracts import books, calls, problems
+from bazar.frontend.domain.errors import StaleVersion, StockBelowZero
+from bazar.frontend.gateways.neighbours import Neighbour, Refusals
+from bazar.frontend.use_cases.ports import Deadline, Seen
+
+_REFUSALS: Refusals = {
+    problems.STOCK_BELOW_ZERO: lambda problem: StockBelowZero(problem.detail),
+    problems.PRECONDITION_FAILED: lambda problem: StaleVersion(problem.detail),
+}
+
+
+class CatalogService:
+    """Implements the port Catalog."""
+
+    def __init__(self, client: ServiceClient) -> None:
+        self._neighbour = Neighbour(client, _REFUSALS)
+
+    def book(self, item_number: int, deadline: Deadline) -> Seen[books.Book]:
+        return self._neighbour.call(calls.GET_BOOK, books.Empty(), deadline, item_number=item_number)
+
+    def books_of_subject(self, query: books.SubjectQuery, deadline: Deadline) -> Seen[books.BookPage]:
+        return self._neighbour.call(calls.BOOKS_BY_SUBJECT, query, deadline)
+
+    def search(self, query: books.WordsQuery, deadline: Deadline) -> Seen[books.SearchPage]:
+        return self._neighbour.call(calls.SEARCH_BOOKS, query, deadline)
+
+    def subjects(self, deadline: Deadline) -> Seen[books.Subjects]:
+        return self._neighbour.call(calls.SUBJECTS, books.Empty(), deadline)
+
+    def add_book(self, request: books.AddBook, deadline: Deadline) -> Seen[books.Book]:
+        return self._neighbour.call(calls.ADD_BOOK, request, deadline)
+
+    def change_book(self, item_number: int, request: books.ChangeBook, deadline: Deadline) -> Seen[books.Book]:
+        return self._neighbour.call(calls.CHANGE_BOOK, request, deadline, item_number=item_number)
+
+    def withdraw_book(self, item_number: int, request: books.WithdrawBook, deadline: Deadline) -> None:
+        self._neighbour.call(calls.WITHDRAW_BOOK, request, deadline, item_number=item_number)
+
+    def history(self, item_number: int, query: books.HistoryQuery, deadline: Deadline) -> books.History:
+        return self._neighbour.call(calls.BOOK_HISTORY, query, deadline, item_number=item_number).answer

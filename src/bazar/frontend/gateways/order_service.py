@@ -1,0 +1,49 @@
+"""The order server as the front-end calls it."""
+
+from bazar.chassis.client import ServiceClient
+from bazar.contracts import calls, problems, purchasing
+from bazar.contracts.problems import Problem
+from bazar.frontend.domain.errors import NotBought, ShopError, UnknownBook, UnknownOrder
+from bazar.frontend.gateways.neighbours import Neighbour, Refusals
+from bazar.frontend.use_cases.ports import Deadline, Seen
+
+
+def _out_of_stock(problem: Problem) -> ShopError:
+    return NotBought("out-of-stock", problem.detail, lines=tuple(problem.members["lines"]))
+
+
+def _price_changed(problem: Problem) -> ShopError:
+    return NotBought("price-changed", problem.detail, total=problem.members["total"])
+
+
+def _given_up(problem: Problem) -> ShopError:
+    return NotBought("order-cancelled", problem.detail)
+
+
+def _not_found(problem: Problem) -> ShopError:
+    items = problem.members.get("items")
+    return UnknownBook(tuple(items)) if items else UnknownOrder(problem.detail)
+
+
+_REFUSALS: Refusals = {
+    problems.OUT_OF_STOCK: _out_of_stock,
+    problems.PRICE_CHANGED: _price_changed,
+    problems.ORDER_CANCELLED: _given_up,
+    problems.NOT_FOUND: _not_found,
+}
+
+
+class OrderService:
+    """Implements the port Orders."""
+
+    def __init__(self, client: ServiceClient) -> None:
+        self._neighbour = Neighbour(client, _REFUSALS)
+
+    def place(self, request: purchasing.PlaceOrder, deadline: Deadline) -> Seen[purchasing.Order]:
+        return self._neighbour.call(calls.PLACE_ORDER, request, deadline)
+
+    def list(self, query: purchasing.OrdersQuery, deadline: Deadline) -> purchasing.Orders:
+        return self._neighbour.call(calls.LIST_ORDERS, query, deadline).answer
+
+    def get(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> purchasing.Order:
+        return self._neighbour.call(calls.GET_ORDER, query, deadline, order_id=order_id).answer

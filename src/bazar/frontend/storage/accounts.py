@@ -1,0 +1,197 @@
+"""Accounts, sign-ins and counted tries in SQL."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bazar.chassis.database import Database
+from bazar.contracts.times import from_microseconds, microseconds
+from bazar.frontend.domain.accounts import Account, EmailAddress, Person, Role, SignIn, SignInKind
+from bazar.frontend.storage.schema import accounts, sign_ins, tries
+
+#: Rows that one sweep deletes at most, so that no sign-in pays for all that came before it.
+MOST_SWEPT = 100
+
+# ON CONFLICT is the same in SQLite and PostgreSQL but no part of SQLAlchemy's common language.
+# A taken address is written back as it is: were nothing written, the commit would be faster by a disk flush and
+# tell which addresses have accounts.
+_ADD_ACCOUNT = sa.text(
+    "INSERT INTO accounts (account_id, email, email_key, name, role, password_hash, created_at) "
+    "VALUES (:account_id, :email, :email_key, :name, :role, :password_hash, :created_at) "
+    "ON CONFLICT (email_key) DO UPDATE SET email_key = accounts.email_key RETURNING account_id"
+)
+_COUNT_TRY = sa.text(
+    "INSERT INTO tries (bucket, window_start, tries) VALUES (:bucket, :window_start, 1) "
+    "ON CONFLICT (bucket, window_start) DO UPDATE SET tries = tries.tries + 1 WHERE tries.tries < :most "
+    "RETURNING tries"
+)
+_FIND_ACCOUNT = sa.select(accounts).where(accounts.c.email_key == sa.bindparam("email_key"))
+_FIND_ROLE = sa.select(accounts.c.account_id).where(accounts.c.role == sa.bindparam("role")).limit(1)
+_FIND_EMAILS = sa.select(accounts.c.account_id, accounts.c.email).where(
+    accounts.c.account_id.in_(sa.bindparam("account_ids", expanding=True))
+)
+_CHANGE_PASSWORD_HASH = (
+    sa.update(accounts)
+    .where(accounts.c.account_id == sa.bindparam("of_account"))
+    .values(password_hash=sa.bindparam("new_hash"))
+)
+_ADD_SIGN_IN = sa.insert(sign_ins)
+_PERSON_SIGNED_IN = (
+    sa.select(accounts.c.account_id, accounts.c.email, accounts.c.name, accounts.c.role)
+    .select_from(sign_ins.join(accounts))
+    .where(
+        sign_ins.c.secret_hash == sa.bindparam("secret_hash"),
+        sign_ins.c.kind == sa.bindparam("kind"),
+        sign_ins.c.expires_at > sa.bindparam("now"),
+    )
+)
+_END_SIGN_IN = sa.delete(sign_ins).where(
+    sign_ins.c.secret_hash == sa.bindparam("secret_hash"), sign_ins.c.kind == sa.bindparam("kind")
+)
+# Rows that another sweep has locked are its affair: waiting for them in another order could deadlock.
+# SQLite has one writer and leaves FOR UPDATE out.
+_SWEEP_SIGN_INS = sa.delete(sign_ins).where(
+    sign_ins.c.secret_hash.in_(
+        sa.select(sign_ins.c.secret_hash)
+        .where(sign_ins.c.expires_at <= sa.bindparam("now"))
+        .order_by(sign_ins.c.expires_at)
+        .limit(MOST_SWEPT)
+        .with_for_update(skip_locked=True)
+    )
+)
+_SWEEP_TRIES = sa.delete(tries).where(
+    sa.tuple_(tries.c.bucket, tries.c.window_start).in_(
+        sa.select(tries.c.bucket, tries.c.window_start)
+        .where(tries.c.window_start < sa.bindparam("before"))
+        .order_by(tries.c.window_start)
+        .limit(MOST_SWEPT)
+        .with_for_update(skip_locked=True)
+    )
+)
+_TAKE_BACK_TRY = (
+    sa.update(tries)
+    .where(
+        tries.c.bucket == sa.bindparam("of_bucket"),
+        tries.c.window_start == sa.bindparam("of_window"),
+        tries.c.tries > 0,
+    )
+    .values(tries=tries.c.tries - 1)
+)
+
+
+class SqlAccountStore:
+    """Transactions over accounts, sign-ins and tries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @contextmanager
+    def reading(self) -> Iterator["SqlAccountRecords"]:
+        """Raises StorageUnavailable, as writing does."""
+        with self._database.reading() as connection:
+            yield SqlAccountRecords(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator["SqlAccountRecords"]:
+        """Durable when the block ends, undone by any error."""
+        with self._database.writing() as connection:
+            yield SqlAccountRecords(connection)
+
+
+class SqlAccountRecords:
+    """The records inside one transaction; see the port for what the methods promise."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, account: Account) -> bool:
+        """False where the address has an account."""
+        owner = self._connection.execute(
+            _ADD_ACCOUNT,
+            {
+                "account_id": account.account_id,
+                "email": account.email.text,
+                "email_key": account.email.key,
+                "name": account.name,
+                "role": account.role.value,
+                "password_hash": account.password_hash,
+                "created_at": microseconds(account.created_at),
+            },
+        ).scalar_one()
+        return bool(owner == account.account_id)
+
+    def find(self, email: EmailAddress) -> Account | None:
+        """The account of an address, however it is capitalised."""
+        row = self._connection.execute(_FIND_ACCOUNT, {"email_key": email.key}).one_or_none()
+        return None if row is None else _account(row)
+
+    def has_account_of(self, role: Role) -> bool:
+        """Whether anybody has this role."""
+        return self._connection.execute(_FIND_ROLE, {"role": role.value}).first() is not None
+
+    def change_password_hash(self, account_id: str, password_hash: str) -> None:
+        """Replace the hash."""
+        self._connection.execute(_CHANGE_PASSWORD_HASH, {"of_account": account_id, "new_hash": password_hash})
+
+    def emails(self, account_ids: Collection[str]) -> Mapping[str, str]:
+        """Addresses by account id."""
+        rows = self._connection.execute(_FIND_EMAILS, {"account_ids": list(account_ids)})
+        return {row.account_id: row.email for row in rows}
+
+    def add_sign_in(self, sign_in: SignIn) -> None:
+        """Store a sign-in."""
+        self._connection.execute(
+            _ADD_SIGN_IN,
+            {
+                "secret_hash": sign_in.secret_hash,
+                "kind": sign_in.kind.value,
+                "account_id": sign_in.account_id,
+                "created_at": microseconds(sign_in.created_at),
+                "expires_at": microseconds(sign_in.expires_at),
+            },
+        )
+
+    def person_signed_in(self, secret_hash: str, kind: SignInKind, now: datetime) -> Person | None:
+        """Whose sign-in this is, if it has not ended."""
+        row = self._connection.execute(
+            _PERSON_SIGNED_IN, {"secret_hash": secret_hash, "kind": kind.value, "now": microseconds(now)}
+        ).one_or_none()
+        return None if row is None else Person(row.account_id, row.email, row.name, Role(row.role))
+
+    def end_sign_in(self, secret_hash: str, kind: SignInKind) -> None:
+        """Delete a sign-in."""
+        self._connection.execute(_END_SIGN_IN, {"secret_hash": secret_hash, "kind": kind.value})
+
+    def sweep_sign_ins(self, now: datetime) -> None:
+        """Delete up to MOST_SWEPT that have ended."""
+        self._connection.execute(_SWEEP_SIGN_INS, {"now": microseconds(now)})
+
+    def count_try(self, bucket: str, window_start: datetime, most: int) -> bool:
+        """False where the window is full."""
+        counted = self._connection.execute(
+            _COUNT_TRY, {"bucket": bucket, "window_start": microseconds(window_start), "most": most}
+        )
+        return counted.first() is not None
+
+    def take_back_try(self, bucket: str, window_start: datetime) -> None:
+        """Count one try less."""
+        self._connection.execute(_TAKE_BACK_TRY, {"of_bucket": bucket, "of_window": microseconds(window_start)})
+
+    def sweep_tries(self, before: datetime) -> None:
+        """Delete up to MOST_SWEPT old windows."""
+        self._connection.execute(_SWEEP_TRIES, {"before": microseconds(before)})
+
+
+def _account(row: Any) -> Account:
+    return Account(
+        row.account_id,
+        EmailAddress(row.email, row.email_key),
+        row.name,
+        Role(row.role),
+        row.password_hash,
+        from_microseconds(row.created_at),
+    )

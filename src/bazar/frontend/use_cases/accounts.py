@@ -1,0 +1,204 @@
+"""Register, sign in, sign out, and who it is that asks."""
+
+import hashlib
+import secrets
+from base64 import b32encode
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bazar.frontend.domain.accounts import (
+    SIGN_IN_LIFETIME,
+    Account,
+    AccountExists,
+    EmailAddress,
+    Person,
+    Role,
+    SignIn,
+    SignInKind,
+    TooBusy,
+    TooManyTries,
+    WrongCredentials,
+    read_name,
+    subscriber_of,
+)
+from bazar.frontend.domain.passwords import check_strength, normalised
+from bazar.frontend.use_cases.account_ports import AccountRecords, AccountStore, Hasher
+
+FIRST_ADMIN_EMAIL = "admin@localhost"
+WINDOW = timedelta(minutes=1)
+ACCOUNT_ID_BYTES = 16
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Tries in a minute; 0 sets no limit."""
+
+    sign_ins_per_address: int = 30
+    registrations_per_address: int = 30
+    failed_sign_ins_per_account: int = 10
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A new sign-in. ``secret`` is told to the person this once; the shop keeps only its hash."""
+
+    secret: str = field(repr=False)
+    expires_at: datetime
+    person: Person
+
+
+@dataclass(frozen=True)
+class FirstAdmin:
+    """How to sign in to a new shop."""
+
+    email: str
+    password: str = field(repr=False)
+
+
+class Accounts:
+    """The accounts of the shop. ``client_address`` is everywhere the IP address of who asks, as text."""
+
+    def __init__(self, store: AccountStore, hasher: Hasher, clock: Callable[[], datetime], limits: Limits) -> None:
+        """``clock`` gives the time in UTC."""
+        self._store = store
+        self._hasher = hasher
+        self._clock = clock
+        self._limits = limits
+
+    def register(self, email: str, password: str, name: str, client_address: str) -> EmailAddress:
+        """Make a customer's account; for an address that has one, answer the same and change nothing.
+
+        Raises InvalidField, WeakPassword, TooManyTries, TooBusy.
+        """
+        address, name = _checked(email, password, name)
+        now = self._clock()
+        bucket = f"register:{subscriber_of(client_address)}"
+        with self._store.writing() as tx:
+            within_limit = self._count(tx, bucket, now, self._limits.registrations_per_address)
+        if not within_limit:
+            raise _too_many_tries(now)
+        # The hash is made for a taken address too: the time must not tell which addresses have accounts.
+        account = self._new_account(address, password, name, Role.CUSTOMER)
+        with self._store.writing() as tx:
+            tx.add(account)
+        return address
+
+    def sign_in(self, email: str, password: str, kind: SignInKind, client_address: str) -> SignedIn:
+        """A new sign-in; raises InvalidField, WrongCredentials, TooManyTries, TooBusy."""
+        address = EmailAddress.read(email)
+        now = self._clock()
+        # By a hash: the shop does not keep addresses that nobody registered.
+        failures = f"failed-sign-in:{_sha256(address.key)}"
+        with self._store.writing() as tx:
+            # A failure is counted before the password is looked at and taken back if it was right: counted
+            # afterwards, any number of guesses made at once would get past the limit.
+            within_limit = self._count(
+                tx, f"sign-in:{subscriber_of(client_address)}", now, self._limits.sign_ins_per_address
+            ) and self._count(tx, failures, now, self._limits.failed_sign_ins_per_account)
+            account = tx.find(address)
+        if not within_limit:
+            raise _too_many_tries(now)
+        try:
+            verdict = self._hasher.verify(normalised(password), account.password_hash if account else None)
+        except TooBusy:
+            with self._store.writing() as tx:
+                tx.take_back_try(failures, _window_start(now))
+            raise
+        if account is None or not verdict.right:
+            raise WrongCredentials
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        sign_in = SignIn(_sha256(secret), kind, account.account_id, now, now + SIGN_IN_LIFETIME)
+        with self._store.writing() as tx:
+            tx.take_back_try(failures, _window_start(now))
+            if verdict.new_hash is not None:
+                tx.change_password_hash(account.account_id, verdict.new_hash)
+            tx.add_sign_in(sign_in)
+            tx.sweep_sign_ins(now)
+        return SignedIn(secret, sign_in.expires_at, account.person)
+
+    def sign_out(self, secret: str, kind: SignInKind) -> None:
+        """End the sign-in of this secret, if there is one."""
+        with self._store.writing() as tx:
+            tx.end_sign_in(_sha256(secret), kind)
+
+    def who_is(self, secret: str, kind: SignInKind) -> Person | None:
+        """Whose secret this is; None where it opens nothing, has ended, or is of another kind."""
+        with self._store.reading() as tx:
+            return tx.person_signed_in(_sha256(secret), kind, self._clock())
+
+    def create_account(self, email: str, password: str, role: Role, name: str = "") -> Person:
+        """Make an account of any role, for the operator; raises AccountExists, InvalidField, WeakPassword."""
+        address, name = _checked(email, password, name)
+        account = self._new_account(address, password, name, role)
+        with self._store.writing() as tx:
+            if not tx.add(account):
+                raise AccountExists(address.text)
+        return account.person
+
+    def ensure_first_admin(self, email: str = FIRST_ADMIN_EMAIL) -> FirstAdmin | None:
+        """Make an admin with a random password where the shop has none; None where it has one.
+
+        Raises AccountExists where somebody without that role has the address.
+        """
+        with self._store.reading() as tx:
+            if tx.has_account_of(Role.ADMIN):
+                return None
+        address = EmailAddress.read(email)
+        password = _random_password()
+        account = self._new_account(address, password, "", Role.ADMIN)
+        with self._store.writing() as tx:
+            if tx.add(account):
+                return FirstAdmin(address.text, password)
+            # Another front-end that starts at the same moment was first.
+            if tx.has_account_of(Role.ADMIN):
+                return None
+            raise AccountExists(address.text)
+
+    def names_of(self, account_ids: Collection[str]) -> Mapping[str, str]:
+        """Who they are, for the journal: the address by account id, since a name can be anybody's.
+
+        Ids that are no account's are left out.
+        """
+        if not account_ids:
+            return {}
+        with self._store.reading() as tx:
+            return tx.emails(account_ids)
+
+    def _new_account(self, address: EmailAddress, password: str, name: str, role: Role) -> Account:
+        account_id = b32encode(secrets.token_bytes(ACCOUNT_ID_BYTES)).decode().rstrip("=").lower()
+        password_hash = self._hasher.hash(normalised(password))
+        return Account(account_id, address, name, role, password_hash, self._clock())
+
+    @staticmethod
+    def _count(tx: AccountRecords, bucket: str, now: datetime, most: int) -> bool:
+        if not most:
+            return True
+        tx.sweep_tries(_window_start(now) - WINDOW)
+        return tx.count_try(bucket, _window_start(now), most)
+
+
+def _checked(email: str, password: str, name: str) -> tuple[EmailAddress, str]:
+    address, name = EmailAddress.read(email), read_name(name)
+    check_strength(password, (name, address.text))
+    return address, name
+
+
+def _window_start(now: datetime) -> datetime:
+    return now.replace(second=0, microsecond=0)
+
+
+def _too_many_tries(now: datetime) -> TooManyTries:
+    left = _window_start(now) + WINDOW - now
+    return TooManyTries(retry_after_seconds=max(1, -(-left // timedelta(seconds=1))))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _random_password() -> str:
+    """125 random bits, in groups that can be read aloud."""
+    letters = b32encode(secrets.token_bytes(16)).decode().lower()[:25]
+    return "-".join(letters[start : start + 5] for start in range(0, 25, 5))

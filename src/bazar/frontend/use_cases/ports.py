@@ -1,0 +1,60 @@
+"""What the front-end needs of its neighbours; gateways reach them over TLS, tests use stand-ins.
+
+Every method takes the ``deadline`` of the request and raises NeighbourAway when no answer can be had in time;
+whether what was asked for took effect is then unknown.
+"""
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from bazar.contracts import books, purchasing
+
+Answer = TypeVar("Answer")
+
+
+class Deadline(Protocol):
+    """When the request is of no use any more."""
+
+    def remaining_seconds(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Seen(Generic[Answer]):
+    """An answer, and the position of the catalog that it shows (None where it shows no books)."""
+
+    answer: Answer
+    position: str | None
+
+
+class Catalog(Protocol):
+    """The catalog server. Methods about one book raise UnknownBook."""
+
+    def book(self, item_number: int, deadline: Deadline) -> Seen[books.Book]: ...
+
+    def books_of_subject(self, query: books.SubjectQuery, deadline: Deadline) -> Seen[books.BookPage]: ...
+
+    def search(self, query: books.WordsQuery, deadline: Deadline) -> Seen[books.SearchPage]: ...
+
+    def subjects(self, deadline: Deadline) -> Seen[books.Subjects]: ...
+
+    def add_book(self, request: books.AddBook, deadline: Deadline) -> Seen[books.Book]: ...
+
+    def change_book(self, item_number: int, request: books.ChangeBook, deadline: Deadline) -> Seen[books.Book]: ...
+
+    def withdraw_book(self, item_number: int, request: books.WithdrawBook, deadline: Deadline) -> None: ...
+
+    def history(self, item_number: int, query: books.HistoryQuery, deadline: Deadline) -> books.History: ...
+
+
+class Orders(Protocol):
+    """The order server."""
+
+    def place(self, request: purchasing.PlaceOrder, deadline: Deadline) -> Seen[purchasing.Order]:
+        """Raises NotBought (final for the key), UnknownBook, KeyReused."""
+        ...
+
+    def list(self, query: purchasing.OrdersQuery, deadline: Deadline) -> purchasing.Orders: ...
+
+    def get(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> purchasing.Order:
+        """Raises UnknownOrder."""
+        ...

@@ -1,0 +1,86 @@
+"""The front-end server, put together."""
+
+from pathlib import Path
+
+from bazar.chassis.client import NeighbourUnavailable, ServiceClient
+from bazar.chassis.clock import Deadline, system_clock
+from bazar.chassis.converters import Base32Id, PositiveInteger
+from bazar.chassis.database import Database, StorageUnavailable
+from bazar.chassis.migrations import migrate
+from bazar.chassis.proxies import TrustedProxies
+from bazar.chassis.server import RunningService
+from bazar.chassis.web import Readiness, new_app
+from bazar.contracts.calls import CATALOG, FRONTEND, ORDER
+from bazar.frontend.api import accounts as accounts_api
+from bazar.frontend.api import books as books_api
+from bazar.frontend.api import purchases as purchases_api
+from bazar.frontend.api.authentication import guard_api
+from bazar.frontend.api.problems import PROBLEMS
+from bazar.frontend.gateways.catalog_service import CatalogService
+from bazar.frontend.gateways.order_service import OrderService
+from bazar.frontend.storage.accounts import SqlAccountStore
+from bazar.frontend.use_cases.accounts import Accounts, Limits
+from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.settings import Settings
+from bazar.shop import database, neighbour
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+PROBE_SECONDS = 1.0
+LONGEST_SIGN_IN_WAIT_SECONDS = 2.0
+
+
+def build(settings: Settings) -> RunningService:
+    """Open the database, connect to the neighbours, and give the application; ``stop`` ends all of it."""
+    own = database(settings, FRONTEND)
+    migrate(own, MIGRATIONS)
+    catalog_client = neighbour(settings, FRONTEND, CATALOG)
+    order_client = neighbour(settings, FRONTEND, ORDER)
+    catalog, orders = CatalogService(catalog_client), OrderService(order_client)
+    accounts = accounts_of(settings, own)
+    app = new_app(
+        "bazar.frontend",
+        PROBLEMS,
+        lambda: _readiness(own, {CATALOG: catalog_client, ORDER: order_client}),
+        {"item_number": PositiveInteger, "order_id": Base32Id},
+    )
+    guard_api(app, accounts, {**accounts_api.ACCESS, **books_api.ACCESS, **purchases_api.ACCESS})
+    app.register_blueprint(accounts_api.routes(accounts))
+    app.register_blueprint(books_api.routes(catalog, accounts))
+    app.register_blueprint(purchases_api.routes(orders, catalog))
+
+    def stop() -> None:
+        catalog_client.close()
+        order_client.close()
+        own.close()
+
+    return RunningService(TrustedProxies(app.wsgi_app, settings.trusted_proxies), stop)
+
+
+def accounts_of(settings: Settings, own: Database) -> Accounts:
+    """The accounts of the shop, whose tables are there. Half of the threads at most wait to sign in."""
+    return Accounts(
+        SqlAccountStore(own),
+        PasswordHasher(waiting=settings.threads // 2, longest_wait_seconds=LONGEST_SIGN_IN_WAIT_SECONDS),
+        system_clock,
+        Limits(
+            sign_ins_per_address=settings.sign_ins_per_minute,
+            registrations_per_address=settings.registrations_per_minute,
+            failed_sign_ins_per_account=settings.failed_sign_ins_per_minute,
+        ),
+    )
+
+
+def _readiness(own: Database, neighbours: dict[str, ServiceClient]) -> Readiness:
+    """Reads work while the catalog and our own database answer; buying needs the order server too."""
+    parts = {"database": "ok"}
+    try:
+        own.ping()
+    except StorageUnavailable as error:
+        parts["database"] = str(error)
+    for name, client in neighbours.items():
+        try:
+            status, _ = client.get_raw("/readyz", Deadline.after(PROBE_SECONDS))
+            parts[name] = "ok" if status == 200 else "not ready"  # noqa: PLR2004 - RFC 9110
+        except NeighbourUnavailable:
+            parts[name] = "does not answer"
+    return Readiness(parts["database"] == "ok" and parts[CATALOG] == "ok", parts)

@@ -1,0 +1,101 @@
+"""The order server's REST interface: each call of the table, and the use case that answers it."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from flask import Flask, g
+
+from bazar.chassis.client import Reply
+from bazar.chassis.converters import Base32Id
+from bazar.chassis.service_api import ServiceApi, Verifier
+from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable, Readiness, new_app
+from bazar.contracts import calls, problems
+from bazar.contracts.problems import Problem
+from bazar.contracts.purchasing import Order, PlaceOrder
+from bazar.order.domain.decisions import ShortLine
+from bazar.order.domain.errors import (
+    BadCursor,
+    CatalogAway,
+    GivenUp,
+    KeyReused,
+    OutOfStock,
+    PriceChanged,
+    UnknownBooks,
+    UnknownOrder,
+    WrongCurrency,
+)
+from bazar.order.use_cases.look_up_orders import LookUpOrders, as_order
+from bazar.order.use_cases.place_order import PlaceOrders
+
+
+def _out_of_stock(error: OutOfStock) -> Problem:
+    return problems.OUT_OF_STOCK.because(_shortages_in_words(error.shortages), lines=_as_data(error.shortages))
+
+
+def _price_changed(error: PriceChanged) -> Problem:
+    total = {"amount": error.total_minor, "currency": error.currency}
+    return problems.PRICE_CHANGED.because(
+        f"The total was {error.total_minor} (minor units of {error.currency}), not what was expected.",
+        total=total,
+    )
+
+
+def _unknown_books(error: UnknownBooks) -> Problem:
+    numbers = ", ".join(map(str, error.item_numbers))
+    return problems.NOT_FOUND.because(f"There is no book {numbers}.", items=list(error.item_numbers))
+
+
+def _invalid(field: str, detail: str) -> Problem:
+    return problems.INVALID.because(f"{field}: {detail}", errors=[{"field": field, "detail": detail}])
+
+
+def _catalog_away(error: CatalogAway) -> Problem:
+    return problems.UNAVAILABLE.because(f"The catalog does not answer: {error.detail}", RETRY_AFTER_SECONDS)
+
+
+PROBLEMS: ProblemTable = {
+    OutOfStock: _out_of_stock,
+    PriceChanged: _price_changed,
+    GivenUp: lambda _: problems.ORDER_CANCELLED.because("The purchase was interrupted and given up."),
+    KeyReused: lambda _: problems.KEY_REUSED.because("The key was used for a purchase of something else."),
+    UnknownBooks: _unknown_books,
+    UnknownOrder: lambda error: problems.NOT_FOUND.because(f"There is no order {error.order_id}."),
+    BadCursor: lambda _: _invalid("cursor", "only what an earlier answer gave as next is a cursor"),
+    WrongCurrency: lambda error: _invalid(
+        "expected_total.currency", f"{error.currency} is not what this shop sells in"
+    ),
+    CatalogAway: _catalog_away,
+}
+
+
+def order_app(
+    place_orders: PlaceOrders,
+    look_up_orders: LookUpOrders,
+    verifier: Verifier,
+    readiness: Callable[[], Readiness],
+) -> Flask:
+    """The application of the order server."""
+    app = new_app(__name__, PROBLEMS, readiness, {"order_id": Base32Id})
+    api = ServiceApi(app, verifier)
+
+    def place_order(request: PlaceOrder) -> Reply[Order]:
+        decision, position = place_orders.place_order(request, g.deadline)
+        return Reply(as_order(decision), position)
+
+    api.serve(calls.PLACE_ORDER, place_order)
+    api.serve(calls.LIST_ORDERS, look_up_orders.orders)
+    api.serve(calls.GET_ORDER, lambda query, order_id: look_up_orders.order(order_id, query))
+    return app
+
+
+def _as_data(shortages: Sequence[ShortLine]) -> list[dict[str, Any]]:
+    return [
+        {"item_number": short.item_number, "requested": short.requested, "available": short.available}
+        for short in shortages
+    ]
+
+
+def _shortages_in_words(shortages: Sequence[ShortLine]) -> str:
+    return " ".join(
+        f"Of book {short.item_number} there are {short.available}, not {short.requested}." for short in shortages
+    )

@@ -1,0 +1,73 @@
+"""What the order server refuses, as types with data."""
+
+from dataclasses import dataclass
+
+from bazar.order.domain.decisions import ShortLine
+
+
+class OrderError(Exception):
+    """Base of all that the order server refuses."""
+
+
+@dataclass(eq=False)
+class KeyReused(OrderError):
+    """The key of this account stands for a purchase of other lines or another expected total."""
+
+    order_id: str
+
+
+@dataclass(eq=False)
+class UnknownBooks(OrderError):
+    """Not sold here, or no longer. Uses up no key."""
+
+    item_numbers: tuple[int, ...]
+
+
+@dataclass(eq=False)
+class OutOfStock(OrderError):
+    """Decided: too few copies. Final for the key."""
+
+    shortages: tuple[ShortLine, ...]
+
+
+@dataclass(eq=False)
+class PriceChanged(OrderError):
+    """Decided: the total was another than expected. Final for the key."""
+
+    total_minor: int
+    currency: str
+
+
+@dataclass(eq=False)
+class GivenUp(OrderError):
+    """Decided by recovery: nobody waited for the purchase any more. Final for the key."""
+
+    order_id: str
+
+
+@dataclass(eq=False)
+class UnknownOrder(OrderError):
+    """Nobody who may ask has such an order."""
+
+    order_id: str
+
+
+@dataclass(eq=False)
+class CatalogAway(OrderError):
+    """The catalog gave no answer in time; whether it did what was asked is unknown."""
+
+    detail: str
+
+
+@dataclass(eq=False)
+class BadCursor(OrderError):
+    """The cursor is none that was given out."""
+
+    cursor: str
+
+
+@dataclass(eq=False)
+class WrongCurrency(OrderError):
+    """``expected_total`` is in another currency than the shop's."""
+
+    currency: str

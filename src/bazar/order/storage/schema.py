@@ -1,0 +1,50 @@
+"""The order server's tables. Times are microseconds since 1970 in UTC, prices integers of the minor unit."""
+
+import sqlalchemy as sa
+
+from bazar.chassis.database import BigInteger
+
+metadata = sa.MetaData()
+
+_IS_ORDER = sa.text("outcome = 'confirmed'")
+
+#: One row a key, inserted once, never changed, never deleted: the commit point of a purchase. ``lines`` and
+#: ``shortages`` are read and written whole.
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("order_id", sa.Text, primary_key=True),
+    sa.Column("account_id", sa.Text, nullable=False),
+    sa.Column("purchase_hash", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("decided_at", BigInteger, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("lines", sa.JSON, nullable=False),
+    sa.Column("shortages", sa.JSON, nullable=False),
+    sa.Index(
+        "orders_of_an_account",
+        "account_id",
+        "decided_at",
+        "order_id",
+        sqlite_where=_IS_ORDER,
+        postgresql_where=_IS_ORDER,
+    ),
+    sa.Index("orders_by_time", "decided_at", "order_id", sqlite_where=_IS_ORDER, postgresql_where=_IS_ORDER),
+)
+
+#: Orders that recovery could not finish, for a person to look at.
+stuck_orders = sa.Table(
+    "stuck_orders",
+    metadata,
+    sa.Column("order_id", sa.Text, primary_key=True),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", BigInteger, nullable=False),
+)
+
+#: One row: what order ids are made with. It goes with the backup, since a retry must find its order again.
+secrets = sa.Table(
+    "secrets",
+    metadata,
+    sa.Column("only", sa.Integer, primary_key=True),
+    sa.Column("order_ids", sa.LargeBinary, nullable=False),
+)

@@ -1,0 +1,121 @@
+"""What follows a decision: settle or release its hold, now (steps 6) or when a crash came between (step 7)."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from bazar.contracts.purchasing import FinishAnswers, FinishHold, OpenHold
+from bazar.order.domain.decisions import Decision, Outcome
+from bazar.order.use_cases.ports import Catalog, Store
+
+#: A hold without a decision that this sweeper has seen for so long belongs to nobody: requests live 5 s.
+#: It affects only how soon things settle, never whether they are right.
+ABANDONED_AFTER_SECONDS = 15.0
+
+
+class FinishOrders:
+    """Has the catalog settle what is confirmed and release the rest; notes what cannot be (stuck)."""
+
+    def __init__(self, store: Store, catalog: Catalog, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._clock = clock
+
+    def finish(self, decisions: Sequence[Decision]) -> None:
+        """Step 6, many at once; doing it again changes nothing. Raises CatalogAway."""
+        self._carry_out(
+            settle=[_hold_of(decision) for decision in decisions if decision.outcome is Outcome.CONFIRMED],
+            release=[_hold_of(decision) for decision in decisions if _to_release(decision)],
+        )
+
+    def _carry_out(self, settle: Sequence[FinishHold], release: Sequence[FinishHold]) -> None:
+        if settle:
+            self._note_stuck(self._catalog.settle(settle))
+        if release:
+            self._note_stuck(self._catalog.release(release))
+
+    def _note_stuck(self, answers: FinishAnswers) -> None:
+        conflicts = [answer for answer in answers.answers if answer.conflict is not None]
+        if not conflicts:
+            return
+        with self._store.writing() as tx:
+            for answer in conflicts:
+                tx.mark_stuck(answer.order_id, answer.conflict or "", self._clock())
+
+
+class Sweep(FinishOrders):
+    """Finishes what a crash interrupted. Keeps, on its own monotonic clock, since when it has seen each open hold."""
+
+    def __init__(
+        self,
+        store: Store,
+        catalog: Catalog,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        currency: str,
+    ) -> None:
+        super().__init__(store, catalog, clock)
+        self._monotonic = monotonic
+        self._currency = currency
+        self._seen_since: dict[str, float] = {}
+
+    def sweep(self) -> int:
+        """One round over all open holds; returns how many there were. Raises CatalogAway."""
+        found = self._catalog.open_holds()
+        now = self._monotonic()
+        self._seen_since = {hold.order_id: self._seen_since.get(hold.order_id, now) for hold in found}
+        with self._store.reading() as tx:
+            decided = {decision.order_id: decision for decision in tx.decisions([hold.order_id for hold in found])}
+        abandoned = [
+            hold
+            for hold in found
+            if hold.order_id not in decided and now - self._seen_since[hold.order_id] >= ABANDONED_AFTER_SECONDS
+        ]
+        decided.update(self._give_up(abandoned))
+        settle, release = [], []
+        for hold in found:
+            decision = decided.get(hold.order_id)
+            if decision is None:
+                continue
+            if decision.purchase_hash != hold.purchase_hash:
+                self._mark_of_another_purchase(hold)
+                release.append(_finish(hold))
+            elif decision.outcome is Outcome.CONFIRMED:
+                settle.append(_finish(hold))
+            else:
+                release.append(_finish(hold))
+        self._carry_out(settle, release)
+        return len(found)
+
+    def _give_up(self, abandoned: Sequence[OpenHold]) -> dict[str, Decision]:
+        """Decide CANCELLED where nothing is decided yet; whoever decides first has decided."""
+        if not abandoned:
+            return {}
+        with self._store.writing() as tx:
+            return {hold.order_id: tx.decide(self._cancelled(hold)) for hold in abandoned}
+
+    def _cancelled(self, hold: OpenHold) -> Decision:
+        return Decision(
+            order_id=hold.order_id,
+            account_id=hold.account_id,
+            purchase_hash=hold.purchase_hash,
+            outcome=Outcome.CANCELLED,
+            decided_at=self._clock(),
+            currency=self._currency,
+        )
+
+    def _mark_of_another_purchase(self, hold: OpenHold) -> None:
+        with self._store.writing() as tx:
+            tx.mark_stuck(hold.order_id, "the hold is of another purchase than the decision", self._clock())
+
+
+def _to_release(decision: Decision) -> bool:
+    # A refusal took no copies: there is nothing to give back.
+    return decision.outcome in (Outcome.PRICE_CHANGED, Outcome.CANCELLED)
+
+
+def _hold_of(decision: Decision) -> FinishHold:
+    return FinishHold(order_id=decision.order_id, account_id=decision.account_id, purchase_hash=decision.purchase_hash)
+
+
+def _finish(hold: OpenHold) -> FinishHold:
+    return FinishHold(order_id=hold.order_id, account_id=hold.account_id, purchase_hash=hold.purchase_hash)

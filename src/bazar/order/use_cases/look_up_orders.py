@@ -1,0 +1,51 @@
+"""The list of orders, and one of them, for the customer who owns them or for staff."""
+
+from bazar.contracts.books import Money
+from bazar.contracts.purchasing import BoughtLine, Order, OrderQuery, Orders, OrdersQuery
+from bazar.contracts.times import rfc3339
+from bazar.order.domain.decisions import Decision, Outcome
+from bazar.order.domain.errors import UnknownOrder
+from bazar.order.use_cases.ports import Store
+
+
+class LookUpOrders:
+    """Reads; nothing here changes anything."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def orders(self, query: OrdersQuery) -> Orders:
+        """Orders newest first; refused purchases are none. Raises BadCursor."""
+        with self._store.reading() as tx:
+            found, older = tx.orders_of(query.account_id, query.cursor, query.limit)
+        return Orders(items=tuple(as_order(decision) for decision in found), next=older)
+
+    def order(self, order_id: str, query: OrderQuery) -> Order:
+        """Raises UnknownOrder, also for the order of somebody else."""
+        with self._store.reading() as tx:
+            found = tx.decision(order_id)
+        if found is None or found.outcome is not Outcome.CONFIRMED:
+            raise UnknownOrder(order_id)
+        if query.account_id not in (None, found.account_id):
+            raise UnknownOrder(order_id)
+        return as_order(found)
+
+
+def as_order(decision: Decision) -> Order:
+    """A confirmed decision as its customer sees it."""
+    return Order(
+        order_id=decision.order_id,
+        status="confirmed",
+        placed_at=rfc3339(decision.decided_at),
+        lines=tuple(
+            BoughtLine(
+                item_number=line.item_number,
+                title=line.title,
+                quantity=line.quantity,
+                price=Money(amount=line.price_minor, currency=decision.currency),
+            )
+            for line in decision.lines
+        ),
+        total=Money(amount=decision.total_minor, currency=decision.currency),
+        message=decision.message,
+    )

@@ -1,0 +1,144 @@
+"""A purchase: the catalog holds the copies, the order server decides, answers and has the hold finished.
+
+Steps 2, 3, 5 and 6 of docs/life-of-a-purchase.md. Nothing here acts on a clock alone, and every answer is read
+from the decision's row, so that whoever repeats the request gets the same one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from bazar.contracts.purchasing import HoldAnswer, HoldRequest, PlaceOrder, canonical_lines
+from bazar.order.domain.decisions import (
+    Decision,
+    OrderedLine,
+    Outcome,
+    ShortLine,
+    order_id_of,
+    purchase_hash_of,
+)
+from bazar.order.domain.errors import (
+    GivenUp,
+    KeyReused,
+    OutOfStock,
+    PriceChanged,
+    UnknownBooks,
+    WrongCurrency,
+)
+from bazar.order.use_cases.ports import Catalog, Deadline, Finisher, Store
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """A request to buy, with what its key and its lines come to."""
+
+    hold: HoldRequest
+    expected_total_minor: int | None
+
+
+class PlaceOrders:
+    """Sells. ``secret`` makes the order ids and lies in the order server's database."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        catalog: Catalog,
+        finisher: Finisher,
+        clock: Callable[[], datetime],
+        secret: bytes,
+        currency: str,
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._finisher = finisher
+        self._clock = clock
+        self._secret = secret
+        self._currency = currency
+
+    def place_order(self, request: PlaceOrder, deadline: Deadline) -> tuple[Decision, str | None]:
+        """The confirmed order, and the catalog's position after it.
+
+        Raises OutOfStock, PriceChanged, GivenUp (final for the key); KeyReused, UnknownBooks, WrongCurrency
+        (nothing was decided); CatalogAway (unknown: the same key tells later).
+        """
+        purchase = self._purchase(request)
+        order_id = purchase.hold.order_id
+        with self._store.reading() as tx:
+            decided = tx.decision(order_id)
+        if decided is not None:
+            return _answer(decided, purchase), None
+        held = self._catalog.hold(purchase.hold, deadline)
+        if held.answer.outcome == "unknown-book":
+            raise UnknownBooks(held.answer.unknown_items)
+        if held.answer.outcome == "hash-mismatch":
+            with self._store.reading() as tx:
+                decided = tx.decision(order_id)
+            if decided is None:
+                raise KeyReused(order_id)
+            return _answer(decided, purchase), None
+        proposed = decide(purchase, held.answer, self._clock(), self._currency)
+        with self._store.writing() as tx:
+            decided = tx.decide(proposed)
+        # Only what is committed is finished; another decision than the proposed one is what counts.
+        self._finisher.finish(decided)
+        return _answer(decided, purchase), held.position
+
+    def _purchase(self, request: PlaceOrder) -> Purchase:
+        lines = canonical_lines(request.lines)
+        expected = request.expected_total
+        if expected is not None and expected.currency != self._currency:
+            raise WrongCurrency(expected.currency)
+        return Purchase(
+            hold=HoldRequest(
+                order_id=order_id_of(request.account_id, request.idempotency_key, self._secret),
+                account_id=request.account_id,
+                purchase_hash=purchase_hash_of(
+                    ((line.item_number, line.quantity) for line in lines),
+                    None if expected is None else (expected.amount, expected.currency),
+                ),
+                lines=lines,
+            ),
+            expected_total_minor=None if expected is None else expected.amount,
+        )
+
+
+def decide(purchase: Purchase, answer: HoldAnswer, at: datetime, currency: str) -> Decision:
+    """What follows from the state of the hold; settled, released and returned are found after a restore."""
+    lines = tuple(OrderedLine(line.item_number, line.title, line.quantity, line.price_minor) for line in answer.lines)
+    shortages = tuple(ShortLine(short.item_number, short.requested, short.available) for short in answer.shortages)
+    total_minor = sum(line.quantity * line.price_minor for line in lines)
+    match answer.outcome:
+        case "refused":
+            outcome = Outcome.OUT_OF_STOCK
+        case "released":
+            outcome = Outcome.CANCELLED
+        case "held" if purchase.expected_total_minor not in (None, total_minor):
+            outcome = Outcome.PRICE_CHANGED
+        case _:
+            outcome = Outcome.CONFIRMED
+    return Decision(
+        order_id=purchase.hold.order_id,
+        account_id=purchase.hold.account_id,
+        purchase_hash=purchase.hold.purchase_hash,
+        outcome=outcome,
+        decided_at=at,
+        currency=currency,
+        lines=lines if outcome in (Outcome.CONFIRMED, Outcome.PRICE_CHANGED) else (),
+        shortages=shortages,
+    )
+
+
+def _answer(decision: Decision, purchase: Purchase) -> Decision:
+    """The decision where it confirms this purchase; else its error."""
+    if decision.purchase_hash != purchase.hold.purchase_hash:
+        raise KeyReused(decision.order_id)
+    match decision.outcome:
+        case Outcome.OUT_OF_STOCK:
+            raise OutOfStock(decision.shortages)
+        case Outcome.PRICE_CHANGED:
+            raise PriceChanged(decision.total_minor, decision.currency)
+        case Outcome.CANCELLED:
+            raise GivenUp(decision.order_id)
+        case Outcome.CONFIRMED:
+            return decision

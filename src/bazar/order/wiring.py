@@ -1,0 +1,71 @@
+"""The order server, put together."""
+
+import time
+from pathlib import Path
+
+from bazar.chassis.client import NeighbourUnavailable, ServiceClient
+from bazar.chassis.clock import Deadline, system_clock
+from bazar.chassis.database import Database, StorageUnavailable
+from bazar.chassis.migrations import migrate
+from bazar.chassis.server import RunningService
+from bazar.chassis.web import Readiness
+from bazar.contracts.calls import CATALOG, ORDER
+from bazar.order.api.routes import order_app
+from bazar.order.gateways.catalog_service import CatalogService
+from bazar.order.recovery.settle import SettleLoop
+from bazar.order.recovery.sweep import SweepLoop
+from bazar.order.storage.store import OrderStore
+from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
+from bazar.order.use_cases.look_up_orders import LookUpOrders
+from bazar.order.use_cases.place_order import PlaceOrders
+from bazar.settings import Settings
+from bazar.shop import database, neighbour, verifier
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+PROBE_SECONDS = 1.0
+
+
+def build(settings: Settings) -> RunningService:
+    """Open the database, begin to settle and sweep, and give the application; ``stop`` ends all of it."""
+    own = database(settings, ORDER)
+    migrate(own, MIGRATIONS)
+    store = OrderStore(own)
+    with store.writing() as tx:
+        secret = tx.order_id_secret()
+    client = neighbour(settings, ORDER, CATALOG)
+    catalog = CatalogService(client)
+    settle_loop = SettleLoop(FinishOrders(store, catalog, system_clock).finish)
+    sweep_loop = SweepLoop(Sweep(store, catalog, system_clock, time.monotonic, settings.currency).sweep)
+    place_orders = PlaceOrders(
+        store=store,
+        catalog=catalog,
+        finisher=settle_loop,
+        clock=system_clock,
+        secret=secret,
+        currency=settings.currency,
+    )
+    app = order_app(place_orders, LookUpOrders(store), verifier(settings, ORDER), lambda: _readiness(own, client))
+    settle_loop.start()
+    sweep_loop.start()
+
+    def stop() -> None:
+        settle_loop.stop()
+        sweep_loop.stop()
+        client.close()
+        own.close()
+
+    return RunningService(app, stop)
+
+
+def _readiness(own: Database, client: ServiceClient) -> Readiness:
+    """Orders can be read without the catalog."""
+    parts = {"database": "ok", "catalog": "ok"}
+    try:
+        own.ping()
+    except StorageUnavailable as error:
+        parts["database"] = str(error)
+    try:
+        client.get_raw("/healthz", Deadline.after(PROBE_SECONDS))
+    except NeighbourUnavailable as error:
+        parts["catalog"] = error.detail
+    return Readiness(parts["database"] == "ok", parts)

@@ -1,0 +1,243 @@
+"""The settings of the shop: each an environment variable ``BAZAR_…`` with a default that is safe.
+
+This table is the only place that knows them; docs/runbook.md shows it, and a test compares the two.
+"""
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
+
+from bazar.chassis.logging import LogFormat
+
+
+class BadSetting(Exception):
+    """A setting has a value that it cannot have; says which and what is allowed."""
+
+    def __init__(self, name: str, value: str, allowed: str) -> None:
+        super().__init__(f"{name}={value!r} cannot be used: {allowed}")
+        self.name = name
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 65_533:  # noqa: PLR2004 - the catalog and order take the next two
+        raise ValueError("a port from 1 to 65533 (the catalog and the order server take the next two)")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise ValueError("a whole number; 0 means no limit")
+    return int(text)
+
+
+def _threads(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 256:  # noqa: PLR2004
+        raise ValueError("a whole number from 1 to 256")
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise ValueError("0 or 1")
+    return text == "1"
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "https" or not parts.hostname:
+        raise ValueError("https://host or https://host:port")
+    return text.rstrip("/")
+
+
+def _database_url(text: str) -> str:
+    if not text.startswith(("sqlite:///", "postgresql://")):
+        raise ValueError("sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+    return text
+
+
+def _currency(text: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", text):
+        raise ValueError("three capital letters by ISO 4217, USD say")
+    return text
+
+
+def _log_format(text: str) -> LogFormat:
+    if text not in {"json", "text"}:
+        raise ValueError("json or text")
+    return cast(LogFormat, text)
+
+
+def _log_level(text: str) -> str:
+    if text not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("DEBUG, INFO, WARNING or ERROR")
+    return text
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError(f"addresses or networks with commas between ({error})") from None
+
+
+def _setting(variable: str, read: Callable[[str], Any], default: str | None, meaning: str) -> Any:
+    return field(metadata={"variable": variable, "read": read, "default": default, "meaning": meaning})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the operator has set; where nothing is set, the default."""
+
+    data_dir: Path = _setting("BAZAR_DATA_DIR", Path, "var", "Folder of certificates, databases and search index")
+    port: int = _setting(
+        "BAZAR_PORT",
+        _port,
+        "8443",
+        "Port of the front-end; the catalog and the order server take the next two",
+    )
+    bind_address: str = _setting(
+        "BAZAR_BIND_ADDRESS", str, "127.0.0.1", "Address that a server listens on; 0.0.0.0 for all"
+    )
+    catalog_url: str = _setting("BAZAR_CATALOG_URL", _url, "", "Where the catalog is; on this machine unless set")
+    order_url: str = _setting("BAZAR_ORDER_URL", _url, "", "Where the order server is; on this machine unless set")
+    catalog_database_url: str = _setting(
+        "BAZAR_CATALOG_DATABASE_URL",
+        _database_url,
+        "",
+        "The catalog's database; SQLite in the data folder unless set",
+    )
+    order_database_url: str = _setting(
+        "BAZAR_ORDER_DATABASE_URL", _database_url, "", "The order server's database; as above"
+    )
+    frontend_database_url: str = _setting(
+        "BAZAR_FRONTEND_DATABASE_URL", _database_url, "", "The front-end's database; as above"
+    )
+    public_url: str = _setting(
+        "BAZAR_PUBLIC_URL",
+        _url,
+        "",
+        "The shop's address as its customers type it; https://localhost:PORT unless set",
+    )
+    tls_certificate: Path | None = _setting(
+        "BAZAR_TLS_CERTIFICATE",
+        Path,
+        "",
+        "The shop's own public certificate (PEM, with its chain); our CA's unless set",
+    )
+    tls_key: Path | None = _setting("BAZAR_TLS_KEY", Path, "", "The key of BAZAR_TLS_CERTIFICATE (PEM, PKCS#8)")
+    trusted_proxies: tuple[Network, ...] = _setting(
+        "BAZAR_TRUSTED_PROXIES",
+        _networks,
+        "",
+        "Proxies whose X-Forwarded-For is believed: networks, commas between",
+    )
+    currency: str = _setting("BAZAR_CURRENCY", _currency, "USD", "The shop's one currency (ISO 4217)")
+    sample: bool = _setting("BAZAR_SAMPLE", _switch, "1", "1 loads the sample catalogue into an empty catalog")
+    sign_ins_per_minute: int = _setting(
+        "BAZAR_SIGN_INS_PER_MINUTE", _count, "30", "Sign-ins a minute from one address; 0 for no limit"
+    )
+    registrations_per_minute: int = _setting(
+        "BAZAR_REGISTRATIONS_PER_MINUTE",
+        _count,
+        "30",
+        "New accounts a minute from one address; 0 for no limit",
+    )
+    failed_sign_ins_per_minute: int = _setting(
+        "BAZAR_FAILED_SIGN_INS_PER_MINUTE",
+        _count,
+        "10",
+        "Failed sign-ins a minute to one account; 0 for no limit",
+    )
+    threads: int = _setting("BAZAR_THREADS", _threads, "16", "Requests that one server works on at a time")
+    log_format: Literal["json", "text"] = _setting("BAZAR_LOG_FORMAT", _log_format, "json", "json or text")
+    log_level: str = _setting("BAZAR_LOG_LEVEL", _log_level, "INFO", "DEBUG, INFO, WARNING or ERROR")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read the variables; raises BadSetting, also for a BAZAR_… that is none of these."""
+        known = {setting.metadata["variable"] for setting in fields(cls)}
+        for name in environment:
+            if name.startswith("BAZAR_") and name not in known:
+                raise BadSetting(
+                    name, environment[name], f"there is no such setting; there are {', '.join(sorted(known))}"
+                )
+        return cls(**{setting.name: _read(setting.metadata, environment) for setting in fields(cls)}).completed()
+
+    def completed(self) -> "Settings":
+        """With what follows from other settings filled in."""
+        given = {setting.name: getattr(self, setting.name) for setting in fields(self)}
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise BadSetting(
+                "BAZAR_TLS_KEY",
+                str(self.tls_key or ""),
+                "it goes with BAZAR_TLS_CERTIFICATE: set both or none",
+            )
+        data_dir = self.data_dir.expanduser().absolute()
+        defaults = {
+            "data_dir": data_dir,
+            "catalog_url": f"https://127.0.0.1:{self.catalog_port}",
+            "order_url": f"https://127.0.0.1:{self.order_port}",
+            "public_url": f"https://localhost:{self.port}",
+            **{
+                f"{service}_database_url": f"sqlite:///{data_dir / service}.sqlite3"
+                for service in ("catalog", "order", "frontend")
+            },
+        }
+        return Settings(
+            **{
+                **given,
+                **{name: given[name] or default for name, default in defaults.items()},
+                "data_dir": data_dir,
+            }
+        )
+
+    @property
+    def catalog_port(self) -> int:
+        """The port that the catalog listens on."""
+        return self.port + 1
+
+    @property
+    def order_port(self) -> int:
+        """The port that the order server listens on."""
+        return self.port + 2
+
+    @property
+    def certificates(self) -> Path:
+        """The folder of the CA and the leaves."""
+        return self.data_dir / "certs"
+
+    @property
+    def run_directory(self) -> Path:
+        """The folder of the pid files."""
+        return self.data_dir / "run"
+
+
+def settings_table() -> list[tuple[str, str, str]]:
+    """(variable, default, meaning) of each setting, as docs/runbook.md shows them."""
+    return [
+        (
+            str(setting.metadata["variable"]),
+            str(setting.metadata["default"]),
+            str(setting.metadata["meaning"]),
+        )
+        for setting in fields(Settings)
+    ]
+
+
+def _read(metadata: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
+    text = environment.get(metadata["variable"]) or metadata["default"]
+    if not text and metadata["read"] in (_url, _database_url):
+        return ""  # completed afterwards, from the other settings
+    if not text and metadata["read"] is Path:
+        return None
+    try:
+        return metadata["read"](text)
+    except ValueError as error:
+        raise BadSetting(metadata["variable"], text, str(error)) from None
