@@ -8,10 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from urllib.parse import urlsplit
-
-from bazar.chassis.logging import LogFormat
 
 
 class BadSetting(Exception):
@@ -21,6 +19,9 @@ class BadSetting(Exception):
         super().__init__(f"{name}={value!r} cannot be used: {allowed}")
         self.name = name
 
+
+#: Where servers of one machine find each other.
+LOOPBACK = "127.0.0.1"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -68,10 +69,10 @@ def _currency(text: str) -> str:
     return text
 
 
-def _log_format(text: str) -> LogFormat:
+def _log_format(text: str) -> str:
     if text not in {"json", "text"}:
         raise ValueError("json or text")
-    return cast(LogFormat, text)
+    return text
 
 
 def _log_level(text: str) -> str:
@@ -103,7 +104,7 @@ class Settings:
         "Port of the front-end; the catalog and the order server take the next two",
     )
     bind_address: str = _setting(
-        "BAZAR_BIND_ADDRESS", str, "127.0.0.1", "Address that a server listens on; 0.0.0.0 for all"
+        "BAZAR_BIND_ADDRESS", str, LOOPBACK, "Address that a server listens on; 0.0.0.0 for all"
     )
     catalog_url: str = _setting("BAZAR_CATALOG_URL", _url, "", "Where the catalog is; on this machine unless set")
     order_url: str = _setting("BAZAR_ORDER_URL", _url, "", "Where the order server is; on this machine unless set")
@@ -182,8 +183,8 @@ class Settings:
         data_dir = self.data_dir.expanduser().absolute()
         defaults = {
             "data_dir": data_dir,
-            "catalog_url": f"https://127.0.0.1:{self.catalog_port}",
-            "order_url": f"https://127.0.0.1:{self.order_port}",
+            "catalog_url": f"https://{LOOPBACK}:{self.catalog_port}",
+            "order_url": f"https://{LOOPBACK}:{self.order_port}",
             "public_url": f"https://localhost:{self.port}",
             **{
                 f"{service}_database_url": f"sqlite:///{data_dir / service}.sqlite3"

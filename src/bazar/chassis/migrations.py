@@ -1,18 +1,53 @@
 """Bring a service's database to the current schema (Alembic), safe when two processes start together."""
 
+import subprocess
+import sys
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
+import sqlalchemy as sa
 
 from bazar.chassis.database import Database
 
 
 def migrate(database: Database, folder: Path) -> None:
     """Run the migrations of ``folder`` that the database lacks, all or none."""
+    from alembic import command  # noqa: PLC0415 - 10 MB that most starts can do without
+    from alembic.config import Config  # noqa: PLC0415
+
     with database.migrating() as connection:
         config = Config()
         # A percent sign is special to the ini reader behind Config.
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def migrate_outside(database: Database, folder: Path) -> None:
+    """As migrate, for a process that stays: where there is something to do, another one loads Alembic."""
+    if _is_current(database, folder):
+        return
+    url = database.engine.url.render_as_string(hide_password=False)
+    # By standard input: everybody may read a command line.
+    subprocess.run([sys.executable, "-m", __name__, folder], input=url, text=True, check=True)  # noqa: S603
+
+
+def _main() -> None:
+    database = Database(sys.stdin.read())
+    try:
+        migrate(database, Path(sys.argv[1]))
+    finally:
+        database.close()
+
+
+def _is_current(database: Database, folder: Path) -> bool:
+    """Migrations are files ``<revision>_<what>.py`` whose revisions are numbers of four digits."""
+    newest = max(path.name[:4] for path in (folder / "versions").glob("[0-9]*.py"))
+    with database.reading() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return False
+        found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return found == newest
+
+
+if __name__ == "__main__":
+    _main()

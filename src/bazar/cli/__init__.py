@@ -1,31 +1,42 @@
-"""The command ``bazar``. Each subcommand loads only what it needs: a server's memory is the shop's."""
+"""The command ``bazar``. A subcommand loads only what it needs itself: a server's memory is the shop's."""
 
 import sys
+from importlib import import_module
 
 import click
 
-from bazar.cli import account, catalogue, certs, doctor, servers, up
+#: Subcommand → the module that has it under the same name.
+_COMMANDS = {
+    "up": "bazar.cli.up",
+    "frontend": "bazar.cli.servers",
+    "catalog": "bazar.cli.servers",
+    "order": "bazar.cli.servers",
+    "account": "bazar.cli.account",
+    "catalogue": "bazar.cli.catalogue",
+    "certs": "bazar.cli.certs",
+    "doctor": "bazar.cli.doctor",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Subcommands(click.Group):
+    """Imports a subcommand when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(_COMMANDS[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=_Subcommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="bazar")
 def bazar() -> None:
     """Bazar, an on-line book store of three servers. Settings are environment variables: docs/runbook.md."""
 
 
-for command in (
-    up.up,
-    servers.frontend,
-    servers.catalog,
-    servers.order,
-    account.account,
-    catalogue.catalogue,
-    certs.certs,
-    doctor.doctor,
-):
-    bazar.add_command(command)
-
-
 def main() -> None:
     """Entry point of the installed command."""
-    sys.exit(bazar())
+    sys.exit(bazar(prog_name="bazar"))

@@ -4,14 +4,20 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import click
 
+from bazar.chassis.certificates import MissingCertificates
+from bazar.chassis.database import StorageUnavailable
+from bazar.chassis.migrations import migrate
 from bazar.cli.problems import settings, told_plainly
-
-if TYPE_CHECKING:
-    from bazar.frontend.use_cases.accounts import Accounts
+from bazar.contracts.names import FRONTEND
+from bazar.deployment import prepare_folders
+from bazar.frontend.domain.accounts import Role
+from bazar.frontend.domain.errors import ShopError
+from bazar.frontend.use_cases.accounts import Accounts
+from bazar.frontend.wiring import MIGRATIONS, accounts_of
+from bazar.resources import database
 
 
 @click.group()
@@ -26,16 +32,13 @@ def account() -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input, for scripts.")
 def create(email: str, role: str, name: str, password_stdin: bool) -> None:
     """Make an account for EMAIL."""
-    from bazar.chassis.database import StorageUnavailable  # noqa: PLC0415 - see bazar.cli
-    from bazar.frontend.domain.accounts import Role  # noqa: PLC0415
-    from bazar.frontend.domain.errors import ShopError  # noqa: PLC0415
 
     password = (
         sys.stdin.readline().rstrip("\r\n")
         if password_stdin
         else click.prompt("Password", hide_input=True, confirmation_prompt=True)
     )
-    with told_plainly(ShopError, StorageUnavailable), _accounts() as accounts:
+    with told_plainly(ShopError, StorageUnavailable, MissingCertificates, PermissionError), _accounts() as accounts:
         person = accounts.create_account(email, password, Role(role), name)
     click.echo(f"{person.email} can sign in as {person.role}")
 
@@ -50,12 +53,7 @@ def first_admin() -> None:
 
 
 @contextmanager
-def _accounts() -> "Iterator[Accounts]":
-    from bazar.chassis.migrations import migrate  # noqa: PLC0415 - see bazar.cli
-    from bazar.contracts.calls import FRONTEND  # noqa: PLC0415
-    from bazar.frontend.wiring import MIGRATIONS, accounts_of  # noqa: PLC0415
-    from bazar.shop import database, prepare_folders  # noqa: PLC0415
-
+def _accounts() -> Iterator[Accounts]:
     shop = settings()
     prepare_folders(shop)
     own = database(shop, FRONTEND)

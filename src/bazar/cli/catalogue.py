@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.progress import Progress
 
 from bazar.chassis.certificates import MissingCertificates
 from bazar.chassis.client import NeighbourRefused, NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline
 from bazar.cli.problems import settings, told_plainly
-from bazar.contracts import calls
+from bazar.contracts import calls, names
 from bazar.contracts.books import (
     BookChange,
     ChangeBook,
@@ -29,8 +30,8 @@ from bazar.contracts.catalogue_file import (
     read_rows,
 )
 from bazar.contracts.wire import dump
+from bazar.resources import neighbour
 from bazar.settings import Settings
-from bazar.shop import neighbour
 
 ROWS_TOGETHER = 250
 #: Half of what a server takes as one body.
@@ -91,7 +92,7 @@ def import_file(
 @click.option("--reason", default="taken in", show_default=True, help="What the journal says.")
 def take_in(item_number: int, copies: int, reason: str) -> None:
     """Put COPIES of a book that have arrived into stock."""
-    request = ChangeBook(actor=calls.OPERATOR, change=BookChange(stock_change=copies, reason=reason))
+    request = ChangeBook(actor=names.OPERATOR, change=BookChange(stock_change=copies, reason=reason))
     with told_plainly(MissingCertificates, NeighbourUnavailable, NeighbourRefused, FileNotFoundError):
         reply = _catalog(settings()).call(
             calls.CHANGE_BOOK, request, Deadline.after(CALL_SECONDS), item_number=item_number
@@ -100,12 +101,10 @@ def take_in(item_number: int, copies: int, reason: str) -> None:
 
 
 def _catalog(shop: Settings) -> ServiceClient:
-    return neighbour(shop, calls.OPERATOR, calls.CATALOG)
+    return neighbour(shop, names.OPERATOR, names.CATALOG)
 
 
 def _import(catalog: ServiceClient, source: str, rows: Iterable[Row], expected: int) -> dict[str, int]:
-    from rich.progress import Progress  # noqa: PLC0415 - see bazar.cli
-
     totals = {"added": 0, "present": 0, "bad": 0}
     lines: dict[str, int] = {}
     with Progress(transient=True) as progress:
@@ -116,7 +115,7 @@ def _import(catalog: ServiceClient, source: str, rows: Iterable[Row], expected: 
             progress.console.print(f"line {line}: {reason}", markup=False, highlight=False)
 
         for batch in _batches(rows, lines, refuse):
-            outcome = _send(catalog, ImportBooks(actor=calls.OPERATOR, source=source, rows=batch))
+            outcome = _send(catalog, ImportBooks(actor=names.OPERATOR, source=source, rows=batch))
             totals["added"] += outcome.added
             totals["present"] += outcome.present
             for row in outcome.rejected:

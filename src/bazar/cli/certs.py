@@ -5,13 +5,13 @@ import signal
 
 import click
 
-from bazar.chassis.certificates import MissingCertificates, describe, ensure_certificates, rotate
+from bazar.chassis.certificates import MissingCertificates, describe, rotate
 from bazar.chassis.clock import system_clock
 from bazar.chassis.pidfile import live_processes
 from bazar.cli.problems import settings, told_plainly
-from bazar.contracts.calls import SERVICES
+from bazar.contracts.names import SERVICES
+from bazar.deployment import leaf_specs, prepare_folders
 from bazar.settings import Settings
-from bazar.shop import leaf_specs
 
 
 @click.group()
@@ -44,9 +44,13 @@ def rotate_command() -> None:
         click.echo(f"The {service} server takes them up")
 
 
-def renew_certificates(shop: Settings) -> None:
-    """Make anew what ends within 30 days, and have the running servers take it up."""
-    if ensure_certificates(shop.certificates, leaf_specs(shop), system_clock):
+@certs.command(hidden=True)
+def ensure() -> None:
+    """Make what is missing or ends within 30 days, for bazar up; running servers take it up."""
+    shop = settings()
+    with told_plainly(MissingCertificates, PermissionError):
+        made = prepare_folders(shop)
+    if made:
         _reload(shop)
 
 

@@ -12,12 +12,14 @@ import msgspec
 from bazar.chassis.certificates import MissingCertificates, describe
 from bazar.chassis.client import NeighbourUnavailable
 from bazar.chassis.clock import Deadline, system_clock
+from bazar.chassis.database import StorageUnavailable
 from bazar.chassis.listener import PortTaken, ensure_port_free
 from bazar.chassis.pidfile import live_processes
 from bazar.cli.problems import settings, told_plainly
-from bazar.contracts.calls import OPERATOR, SERVICES
-from bazar.settings import Settings
-from bazar.shop import neighbour, port_of
+from bazar.contracts.names import OPERATOR, SERVICES
+from bazar.deployment import port_of, url_of
+from bazar.resources import database, neighbour
+from bazar.settings import LOOPBACK, Settings
 
 PROBE_SECONDS = 2.0
 SOON_DAYS = 30
@@ -113,7 +115,7 @@ def _server(shop: Settings, service: str) -> Iterator[Finding]:
     if status != READY:
         yield Finding(what, f"answers {status}", f"look into {shop.data_dir / 'logs' / f'{service}.log'}")
         return
-    if not is_ours and "127.0.0.1" in neighbour_address(shop, service):
+    if not is_ours and LOOPBACK in url_of(shop, service):
         yield Finding(
             what,
             f"answers on port {port}, but was not started from {shop.data_dir}",
@@ -141,14 +143,7 @@ def _silent_server(shop: Settings, what: str, port: int, is_ours: bool, error: s
     return Finding(what, f"does not run: {error}", "start it: bazar up")
 
 
-def neighbour_address(shop: Settings, service: str) -> str:
-    """Where a server is looked for."""
-    return {"catalog": shop.catalog_url, "order": shop.order_url}.get(service, f"https://127.0.0.1:{shop.port}")
-
-
 def _database(shop: Settings, service: str) -> Finding:
-    from bazar.chassis.database import StorageUnavailable  # noqa: PLC0415 - see bazar.cli
-    from bazar.shop import database  # noqa: PLC0415
 
     what = f"database of the {service} server"
     own = database(shop, service)

@@ -1,27 +1,37 @@
-"""``bazar frontend``, ``bazar catalog``, ``bazar order``: one server each, until it is told to stop."""
+"""``bazar frontend``, ``bazar catalog``, ``bazar order``: one server each, until it is told to stop.
+
+What a server is made of is imported in its worker: the master, which only watches, stays small.
+"""
 
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from bazar.chassis.certificates import MissingCertificates, service_files
+from bazar.chassis.listener import PortTaken
+from bazar.chassis.pidfile import AlreadyRunning
+from bazar.chassis.server import RunningService, ServerSpec, serve
+from bazar.chassis.tls import UnusableCertificate
 from bazar.cli.problems import settings, told_plainly
-from bazar.contracts.calls import CATALOG, FRONTEND, ORDER
+from bazar.contracts.names import CATALOG, FRONTEND, ORDER
+from bazar.deployment import port_of, prepare_folders
 from bazar.settings import Settings
-
-if TYPE_CHECKING:
-    from bazar.chassis.server import RunningService
 
 
 def _server(service: str, help_text: str) -> click.Command:
     @click.command(service, help=help_text)
-    @click.option("--lifeline", type=int, hidden=True, help="Read end of a pipe: the server ends when it closes.")
+    @click.option("--host", help="Address to listen on; BAZAR_BIND_ADDRESS unless given.")
     @click.option("--log-file", type=click.Path(path_type=Path), help="Write the log there, not to standard error.")
-    def command(lifeline: int | None, log_file: Path | None) -> None:
-        _serve(service, lifeline, log_file)
+    @click.option("--lifeline", type=int, hidden=True, help="Read end of a pipe: the server ends when it closes.")
+    def command(host: str | None, log_file: Path | None, lifeline: int | None) -> None:
+        shop = settings()
+        with told_plainly(PortTaken, AlreadyRunning, MissingCertificates, UnusableCertificate, PermissionError):
+            prepare_folders(shop)
+            spec = _spec(shop, service, host or shop.bind_address, lifeline)
+            serve(spec, partial(_build, service, shop, log_file))
 
     return command
 
@@ -31,23 +41,28 @@ catalog = _server(CATALOG, "The catalog: books, prices, stock, holds, search.")
 order = _server(ORDER, "The order server: purchases and the list of orders.")
 
 
-def _serve(service: str, lifeline: int | None, log_file: Path | None) -> None:
-    from bazar.chassis.certificates import MissingCertificates  # noqa: PLC0415 - see bazar.cli
-    from bazar.chassis.listener import PortTaken  # noqa: PLC0415
-    from bazar.chassis.logging import configure_logging  # noqa: PLC0415
-    from bazar.chassis.pidfile import AlreadyRunning  # noqa: PLC0415
-    from bazar.chassis.server import serve  # noqa: PLC0415
-    from bazar.chassis.tls import UnusableCertificate  # noqa: PLC0415
-    from bazar.shop import prepare_folders, server_spec  # noqa: PLC0415
+def _spec(shop: Settings, service: str, host: str, lifeline: int | None) -> ServerSpec:
+    """Neighbours must show a certificate of the shop's CA; people see the shop's public one if there is one."""
+    files = service_files(shop.certificates, service)
+    certificate, key = files.certificate, files.key
+    if service == FRONTEND and shop.tls_certificate and shop.tls_key:
+        certificate, key = shop.tls_certificate, shop.tls_key
+    return ServerSpec(
+        service=service,
+        host=host,
+        port=port_of(shop, service),
+        run_directory=shop.run_directory,
+        certificate=certificate,
+        key=key,
+        client_ca=None if service == FRONTEND else files.ca,
+        blocking_threads=shop.threads,
+        lifeline=lifeline,
+    )
 
-    shop = settings()
+
+def _build(service: str, shop: Settings, log_file: Path | None) -> RunningService:
+    from bazar.chassis.logging import configure_logging  # noqa: PLC0415 - in the worker, see above
+
     configure_logging(service, shop.log_format, shop.log_level, log_file)
-    with told_plainly(PortTaken, AlreadyRunning, MissingCertificates, UnusableCertificate, PermissionError):
-        prepare_folders(shop)
-        serve(server_spec(shop, service, lifeline), partial(_build, service, shop))
-
-
-def _build(service: str, shop: Settings) -> "RunningService":
-    # In the worker: the master neither needs nor pays for what the server is made of.
     build: Callable[[Settings], RunningService] = import_module(f"bazar.{service}.wiring").build
     return build(shop)

@@ -1,28 +1,26 @@
-"""``bazar up``: the whole shop on one machine, watched over and started again where a server dies."""
+"""``bazar up``: the whole shop on one machine, watched over, and started again where a server dies.
+
+This process lives as long as the shop and stays small: what needs libraries is done by short-lived ones.
+"""
 
 import json
 import subprocess
 import sys
 import time
-from pathlib import Path
+from functools import partial
 
 import click
 
-from bazar.chassis.certificates import MissingCertificates, service_files
-from bazar.chassis.client import NeighbourUnavailable
-from bazar.chassis.clock import Deadline
 from bazar.chassis.listener import PortTaken, ensure_port_free
 from bazar.chassis.pidfile import AlreadyRunning, pid_file
+from bazar.chassis.probe import is_ready
 from bazar.chassis.supervisor import Child, ChildState, Supervisor
-from bazar.cli.certs import renew_certificates
 from bazar.cli.problems import settings, told_plainly
-from bazar.contracts.calls import OPERATOR, SERVICES
-from bazar.settings import Settings
-from bazar.shop import neighbour, port_of, prepare_folders
+from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
+from bazar.deployment import certificate_name, port_of, tls_to
+from bazar.settings import LOOPBACK, Settings
 
 BAZAR = (sys.executable, "-m", "bazar")
-PROBE_SECONDS = 1.0
-READY = 200
 
 
 @click.command()
@@ -30,12 +28,12 @@ def up() -> None:
     """Open the shop: certificates, databases, sample catalogue, three servers."""
     shop = settings()
     began = time.monotonic()
-    with told_plainly(PortTaken, AlreadyRunning, MissingCertificates, PermissionError):
+    with told_plainly(PortTaken, AlreadyRunning, PermissionError):
         for service in SERVICES:
-            ensure_port_free(shop.bind_address, port_of(shop, service))
-        is_new = not shop.data_dir.exists()
-        click.echo(f"{'Making' if is_new else 'Using'} certificates and databases in {shop.data_dir}")
-        prepare_folders(shop)
+            ensure_port_free(_host(shop, service), port_of(shop, service))
+        click.echo(f"{'Using' if shop.data_dir.exists() else 'Making'} certificates and databases in {shop.data_dir}")
+        if subprocess.run([*BAZAR, "certs", "ensure"], check=False).returncode:  # noqa: S603 - this program
+            sys.exit(1)
         with pid_file(shop.run_directory, "up"):
             sys.exit(_run(shop, began))
 
@@ -50,37 +48,36 @@ def _run(shop: Settings, began: float) -> int:
         _say_open(shop, json.loads(made) if made.strip() else None, time.monotonic() - began)
 
     children = [_child(shop, service) for service in SERVICES]
-    return Supervisor(children, _report, opened=opened, maintenance=lambda: renew_certificates(shop)).run()
+    return Supervisor(children, _report, opened=opened, maintenance=_renew_certificates).run()
 
 
 def _child(shop: Settings, service: str) -> Child:
-    client = neighbour(shop, OPERATOR, service)
-
-    def ready() -> bool:
-        try:
-            return client.get_raw("/readyz", Deadline.after(PROBE_SECONDS))[0] == READY
-        except NeighbourUnavailable:
-            return False
-
-    log_file = _log_file(shop, service)
+    host = _host(shop, service)
+    address = (LOOPBACK if host in {"0.0.0.0", "::"} else host, port_of(shop, service))  # noqa: S104 - compared
+    log_file = shop.data_dir / "logs" / f"{service}.log"
     return Child(
-        service,
-        (*BAZAR, service, "--log-file", str(log_file)),
-        shop.bind_address,
-        port_of(shop, service),
-        ready,
+        name=service,
+        command=(*BAZAR, service, "--host", host, "--log-file", str(log_file)),
+        host=host,
+        port=port_of(shop, service),
+        ready=partial(is_ready, address, certificate_name(shop, service), tls_to(shop, OPERATOR, service)),
     )
 
 
-def _log_file(shop: Settings, service: str) -> Path:
-    return shop.data_dir / "logs" / f"{service}.log"
+def _host(shop: Settings, service: str) -> str:
+    """Only the front-end is opened to the world; its neighbours are on this machine."""
+    return shop.bind_address if service == FRONTEND else LOOPBACK
+
+
+def _renew_certificates() -> None:
+    subprocess.run([*BAZAR, "certs", "ensure"], check=False)  # noqa: S603 - this program
 
 
 def _report(name: str, state: ChildState, detail: str) -> None:
     said = {
         ChildState.STARTED: f"Starting the {name} server",
         ChildState.READY: f"The {name} server is ready",
-        ChildState.ENDED: f"The {name} server ended ({detail}); it is started again",
+        ChildState.ENDED: f"The {name} server ended ({detail})",
         ChildState.WAITING: f"The {name} server waits: {detail}",
         ChildState.STOPPED: f"The {name} server has stopped",
         ChildState.KILLED: f"The {name} server did not stop and was killed",
@@ -89,14 +86,13 @@ def _report(name: str, state: ChildState, detail: str) -> None:
 
 
 def _say_open(shop: Settings, admin: dict[str, str] | None, seconds: float) -> None:
-    ca = service_files(shop.certificates, OPERATOR).ca
     click.echo(f"Ready in {seconds:.1f} s. Logs are in {shop.data_dir / 'logs'}")
     click.echo(f"\nBazar is open at {shop.public_url}")
-    click.echo(f"CA to trust: {ca}")
+    click.echo(f"CA to trust: {shop.certificates / 'ca.pem'}")
     if admin:
         click.echo(f"Sign in as {admin['email']} with the password {admin['password']} (it is shown only now)")
     else:
         click.echo(
-            "Sign in as admin@localhost with the password that the first start showed; "
-            "another admin: bazar account create EMAIL --role admin --password-stdin"
+            "Sign in as admin@localhost with the password that the first start showed. "
+            "Another admin: bazar account create EMAIL --role admin --password-stdin"
         )

@@ -2,14 +2,7 @@
 
 from bazar.contracts import books, purchasing
 from bazar.contracts.call import Call
-
-FRONTEND = "frontend"
-CATALOG = "catalog"
-ORDER = "order"
-#: The person at the machine: bazar catalogue, bazar doctor. Has a certificate of its own.
-OPERATOR = "operator"
-
-SERVICES = (CATALOG, ORDER, FRONTEND)
+from bazar.contracts.names import CATALOG, FRONTEND, OPERATOR, ORDER
 
 _FROM_FRONTEND = frozenset({FRONTEND})
 _FROM_ORDER = frozenset({ORDER})

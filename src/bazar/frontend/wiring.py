@@ -6,11 +6,11 @@ from bazar.chassis.client import NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.converters import Base32Id, PositiveInteger
 from bazar.chassis.database import Database, StorageUnavailable
-from bazar.chassis.migrations import migrate
+from bazar.chassis.migrations import migrate_outside
 from bazar.chassis.proxies import TrustedProxies
 from bazar.chassis.server import RunningService
 from bazar.chassis.web import Readiness, new_app
-from bazar.contracts.calls import CATALOG, FRONTEND, ORDER
+from bazar.contracts.names import CATALOG, FRONTEND, ORDER
 from bazar.frontend.api import accounts as accounts_api
 from bazar.frontend.api import books as books_api
 from bazar.frontend.api import purchases as purchases_api
@@ -21,8 +21,8 @@ from bazar.frontend.gateways.order_service import OrderService
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.use_cases.accounts import Accounts, Limits
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.resources import database, neighbour
 from bazar.settings import Settings
-from bazar.shop import database, neighbour
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 PROBE_SECONDS = 1.0
@@ -32,7 +32,7 @@ LONGEST_SIGN_IN_WAIT_SECONDS = 2.0
 def build(settings: Settings) -> RunningService:
     """Open the database, connect to the neighbours, and give the application; ``stop`` ends all of it."""
     own = database(settings, FRONTEND)
-    migrate(own, MIGRATIONS)
+    migrate_outside(own, MIGRATIONS)
     catalog_client = neighbour(settings, FRONTEND, CATALOG)
     order_client = neighbour(settings, FRONTEND, ORDER)
     catalog, orders = CatalogService(catalog_client), OrderService(order_client)

@@ -6,10 +6,10 @@ from pathlib import Path
 from bazar.chassis.client import NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import Database, StorageUnavailable
-from bazar.chassis.migrations import migrate
+from bazar.chassis.migrations import migrate_outside
 from bazar.chassis.server import RunningService
 from bazar.chassis.web import Readiness
-from bazar.contracts.calls import CATALOG, ORDER
+from bazar.contracts.names import CATALOG, ORDER
 from bazar.order.api.routes import order_app
 from bazar.order.gateways.catalog_service import CatalogService
 from bazar.order.recovery.settle import SettleLoop
@@ -18,8 +18,8 @@ from bazar.order.storage.store import OrderStore
 from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
 from bazar.order.use_cases.look_up_orders import LookUpOrders
 from bazar.order.use_cases.place_order import PlaceOrders
+from bazar.resources import database, neighbour, verifier
 from bazar.settings import Settings
-from bazar.shop import database, neighbour, verifier
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 PROBE_SECONDS = 1.0
@@ -28,7 +28,7 @@ PROBE_SECONDS = 1.0
 def build(settings: Settings) -> RunningService:
     """Open the database, begin to settle and sweep, and give the application; ``stop`` ends all of it."""
     own = database(settings, ORDER)
-    migrate(own, MIGRATIONS)
+    migrate_outside(own, MIGRATIONS)
     store = OrderStore(own)
     with store.writing() as tx:
         secret = tx.order_id_secret()

@@ -33,7 +33,11 @@ SECRET_BYTES = 32
 
 @dataclass(frozen=True)
 class Limits:
-    """Tries in a minute; 0 sets no limit."""
+    """Tries in a minute; 0 sets no limit.
+
+    Whoever uses up an account's failures also keeps its owner from signing in for the rest of that minute: the
+    price of a limit that no number of addresses gets around.
+    """
 
     sign_ins_per_address: int = 30
     registrations_per_address: int = 30

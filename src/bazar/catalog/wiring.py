@@ -1,0 +1,81 @@
+"""The catalog server, put together."""
+
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from bazar.catalog.api.routes import catalog_app
+from bazar.catalog.search.index import BookIndex
+from bazar.catalog.search.index_writer import IndexWriter
+from bazar.catalog.storage.index_source import IndexSource
+from bazar.catalog.storage.store import CatalogStore
+from bazar.catalog.use_cases.hold_copies import HoldCopies
+from bazar.catalog.use_cases.keep_stock import KeepStock
+from bazar.catalog.use_cases.look_up import LookUp
+from bazar.catalog.use_cases.search_books import SearchBooks
+from bazar.chassis.clock import system_clock
+from bazar.chassis.database import Database, StorageUnavailable
+from bazar.chassis.logging import get_logger
+from bazar.chassis.migrations import migrate_outside
+from bazar.chassis.server import RunningService
+from bazar.chassis.web import Readiness
+from bazar.contracts.books import ImportBooks
+from bazar.contracts.catalogue_file import Columns, GoodRow, Reading, read_rows
+from bazar.contracts.names import CATALOG, OPERATOR
+from bazar.resources import database, verifier
+from bazar.settings import Settings
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+SAMPLE_SOURCE = "sample"
+
+_log = get_logger(__name__)
+
+
+def build(settings: Settings) -> RunningService:
+    """Open the database, begin to index, and give the application; ``stop`` ends all of it."""
+    own = database(settings, CATALOG)
+    migrate_outside(own, MIGRATIONS)
+    store = CatalogStore(own)
+    with store.writing() as tx:
+        tx.begin_feed()
+    keep_stock = KeepStock(store, system_clock, settings.currency)
+    if settings.sample:
+        _load_sample(store, keep_stock, settings.currency)
+    look_up = LookUp(store, settings.currency)
+    index = BookIndex(settings.data_dir / "search")
+    index_writer = IndexWriter(index, IndexSource(store))
+    app = catalog_app(
+        look_up=look_up,
+        keep_stock=keep_stock,
+        hold_copies=HoldCopies(store, system_clock),
+        search_books=SearchBooks(index, look_up),
+        verifier=verifier(settings, CATALOG),
+        readiness=lambda: _readiness(own, index),
+    )
+    index_writer.start()
+
+    def stop() -> None:
+        index_writer.stop()
+        own.close()
+
+    return RunningService(app, stop)
+
+
+def _load_sample(store: CatalogStore, keep_stock: KeepStock, currency: str) -> None:
+    """Fill a catalog that has no book at all; the founders' seven become items 1 to 7."""
+    with store.reading() as tx:
+        if tx.has_books():
+            return
+    with as_file(files("bazar.catalog") / "sample" / "books.csv") as path:
+        rows = read_rows(path, Columns(), Reading(currency=currency))
+        books = tuple(row.book for row in rows if isinstance(row, GoodRow))
+    outcome, _ = keep_stock.import_books(ImportBooks(actor=OPERATOR, source=SAMPLE_SOURCE, rows=books))
+    _log.info("sample_loaded", books=outcome.added)
+
+
+def _readiness(own: Database, index: BookIndex) -> Readiness:
+    parts = {"database": "ok", "search": "ok" if index.ready else "being built"}
+    try:
+        own.ping()
+    except StorageUnavailable as error:
+        parts["database"] = str(error)
+    return Readiness(all(state == "ok" for state in parts.values()), parts)

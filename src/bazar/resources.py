@@ -1,0 +1,41 @@
+"""What wiring opens from the settings: calls to neighbours, the check of who calls, a database."""
+
+from bazar.chassis.certificates import service_files
+from bazar.chassis.client import ServiceClient
+from bazar.chassis.clock import system_clock
+from bazar.chassis.database import Database
+from bazar.chassis.service_token import TokenIssuer, TokenVerifier
+from bazar.contracts.names import CATALOG, FRONTEND, ORDER
+from bazar.deployment import certificate_name, tls_to, url_of
+from bazar.settings import Settings
+
+#: Connections beyond one per request: the loops, readiness, a command beside them.
+SPARE_CONNECTIONS = 4
+
+
+def neighbour(settings: Settings, caller: str, service: str) -> ServiceClient:
+    """Calls ``service`` in the name of ``caller``, wherever the settings say that it is."""
+    tokens = TokenIssuer(caller, settings.certificates, system_clock)
+    return ServiceClient(
+        service,
+        url_of(settings, service),
+        tls_to(settings, caller, service),
+        tokens.token,
+        most_connections=settings.threads + SPARE_CONNECTIONS,
+        certificate_name=certificate_name(settings, service),
+    )
+
+
+def verifier(settings: Settings, service: str) -> TokenVerifier:
+    """Checks who calls ``service``."""
+    return TokenVerifier(service, service_files(settings.certificates, service).ca, system_clock)
+
+
+def database(settings: Settings, service: str) -> Database:
+    """The database of one service."""
+    url = {
+        CATALOG: settings.catalog_database_url,
+        ORDER: settings.order_database_url,
+        FRONTEND: settings.frontend_database_url,
+    }[service]
+    return Database(url, most_connections=settings.threads + SPARE_CONNECTIONS)
