@@ -8,7 +8,7 @@ RUN_STAMP := $(VENV)/.run-installed
 TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 
-.PHONY: help run test test-all test-container lint types imports check lock clean
+.PHONY: help run test test-deep test-all test-container lint types imports check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -19,8 +19,10 @@ run: $(RUN_STAMP) ## open the shop: install, certificates, databases, sample cat
 test: $(TEST_STAMP) ## what guards every change (minutes)
 	$(BIN)/python -m pytest -m "not slow and not container"
 
-test-all: $(TEST_STAMP) ## the deeper tests too
-	$(BIN)/python -m pytest -m "not container"
+test-deep: $(TEST_STAMP) ## the tests that take longer
+	$(BIN)/python -m pytest -m "slow and not container"
+
+test-all: test test-deep ## both
 
 test-container: $(TEST_STAMP) ## build, start and break the containers (needs root and a Docker engine)
 	$(BIN)/python -m pytest -m container tests/container

@@ -13,9 +13,15 @@ SQLITE_BUSY_TIMEOUT_MS = 3_000
 POSTGRESQL_CONNECT_TIMEOUT_SECONDS = 3
 #: A statement or a lock that takes longer has no caller left: requests live 5 s.
 POSTGRESQL_STATEMENT_TIMEOUT_MS = 5_000
+#: A process that stands still in the middle of a transaction keeps its locks no longer than this.
+POSTGRESQL_IDLE_IN_TRANSACTION_MS = 10_000
 
 #: 64-bit numbers; SQLite numbers rows by itself only in a column called INTEGER.
 BigInteger = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+#: What SQLite's readers have anyway; PostgreSQL's would see a newer state with each statement.
+_ONE_STATE = {"isolation_level": "REPEATABLE READ"}
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 
 
 class StorageUnavailable(Exception):
@@ -28,13 +34,12 @@ class Database:
     def __init__(self, url: str, *, most_connections: int = 20) -> None:
         self.engine = _engine(url, most_connections)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._reader = self.engine if self.is_sqlite else self.engine.execution_options(**_ONE_STATE)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that only reads. On SQLite all of it sees one state; on PostgreSQL each statement
-        sees what is committed when it begins, so what must not be newer than the rest is read first.
-        """
-        with _unavailable_is_said(), self.engine.connect() as connection, connection.begin():
+        """A transaction that only reads; all of it sees one state of the database."""
+        with _unavailable_is_said(), self._reader.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -42,7 +47,8 @@ class Database:
         """A transaction that writes and is durable when the block ends; any error rolls it back.
 
         SQLite lets one writer in at a time, from its first statement on (BEGIN IMMEDIATE). On PostgreSQL
-        writers run side by side: whoever locks several rows locks them in ascending order.
+        writers run side by side, and each statement sees what is committed when it begins: whoever inserts or
+        locks several rows does it in ascending order, else two may wait for each other.
         """
         with _unavailable_is_said(), self.engine.connect() as connection:
             writer = connection.execution_options(bazar_writes=True)
@@ -51,10 +57,11 @@ class Database:
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
-        """As writing, and only one process at a time is in here, on PostgreSQL too."""
+        """As writing, and only one process at a time is in here. It takes as long as it takes."""
         with self.writing() as connection:
             if not self.is_sqlite:
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(4242)"))
+                connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+            one_at_a_time(connection, "migrations")
             yield connection
 
     def ping(self) -> None:
@@ -70,6 +77,12 @@ class Database:
 def for_update(statement: "sa.Select[Any]", connection: Connection) -> "sa.Select[Any]":
     """Lock the rows that are read until the transaction ends; SQLite's single writer needs no lock."""
     return statement if connection.dialect.name == "sqlite" else statement.with_for_update()
+
+
+def one_at_a_time(connection: Connection, what: str) -> None:
+    """Others that name the same thing wait here until our transaction ends; SQLite's single writer is alone."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_LOCK, {"what": what})
 
 
 @contextmanager
@@ -101,8 +114,9 @@ def _engine(url: str, most_connections: int) -> Engine:
         parsed.set(drivername="postgresql+psycopg"),
         connect_args={
             "connect_timeout": POSTGRESQL_CONNECT_TIMEOUT_SECONDS,
-            "options": f"-c statement_timeout={POSTGRESQL_STATEMENT_TIMEOUT_MS} -c synchronous_commit=on "
-            "-c TimeZone=UTC",
+            "options": f"-c statement_timeout={POSTGRESQL_STATEMENT_TIMEOUT_MS} "
+            f"-c idle_in_transaction_session_timeout={POSTGRESQL_IDLE_IN_TRANSACTION_MS} "
+            "-c synchronous_commit=on -c TimeZone=UTC",
         },
         pool_pre_ping=True,
         **pool,

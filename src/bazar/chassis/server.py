@@ -24,6 +24,7 @@ from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.net import SocketHolder  # type: ignore[attr-defined]
+from granian.server.common import AbstractServer
 from granian.server.mp import MPServer
 
 from bazar.chassis.listener import ensure_port_free, open_listener
@@ -47,7 +48,7 @@ _THREAD_IDLE_SECONDS = 600
 _STOP_SECONDS = 5
 _END_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
-Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
+_Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
 
 _log = logging.getLogger(__name__)
 
@@ -105,7 +106,8 @@ def serve(spec: ServerSpec, build: Callable[[], RunningService]) -> None:
         _allow_descriptors(spec.connections + _OWN_DESCRIPTORS)
         master = _Master(spec, listener)
         try:
-            master.serve(target_loader=partial(_start, build, spec.drain_seconds), wrap_loader=False)
+            # Not MPServer's own serve(): all it adds is a warning of many threads. Ours wait for neighbours.
+            AbstractServer.serve(master, target_loader=partial(_start, build, spec.drain_seconds), wrap_loader=False)
         except SystemExit:
             if not master.interrupt_signal:  # else the workers got the same Ctrl-C and were done first
                 raise
@@ -214,7 +216,7 @@ def _start(build: Callable[[], RunningService], drain_seconds: int) -> WSGIAppli
     return running.app
 
 
-def _end_when_told(stop: Sequence[Finalize], inherited: Handler, drain_seconds: int) -> None:
+def _end_when_told(stop: Sequence[Finalize], inherited: _Handler, drain_seconds: int) -> None:
     signal.sigwait(_END_SIGNALS)
     if not stop:
         os._exit(0)  # still being built: no request to finish

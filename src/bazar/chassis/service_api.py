@@ -8,6 +8,7 @@ from flask import Flask, Response, g, request
 
 from bazar.chassis import headers
 from bazar.chassis.client import Reply
+from bazar.chassis.logging import get_logger
 from bazar.chassis.service_token import UntrustedCaller
 from bazar.chassis.web import body_bytes, json_response, problem_response
 from bazar.contracts import problems
@@ -18,6 +19,8 @@ Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
 Handler = Callable[..., Any]
+
+_log = get_logger(__name__)
 
 
 class Verifier(Protocol):
@@ -55,7 +58,13 @@ class ServiceApi:
 
         # In a route, a placeholder is read by the converter of the same name.
         rule = re.sub(r"\{(\w+)\}", r"<\1:\1>", call.path)
-        self._app.add_url_rule(rule, endpoint=f"{call.method} {call.path}", view_func=view, methods=[call.method])
+        self._app.add_url_rule(
+            rule,
+            endpoint=f"{call.method} {call.path}",
+            view_func=view,
+            methods=[call.method],
+            provide_automatic_options=False,
+        )
 
     def _refusal(self, call: Call[Any, Any]) -> problems.Problem | None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -64,7 +73,8 @@ class ServiceApi:
         try:
             caller = self._verifier.caller(token)
         except UntrustedCaller as error:
-            return problems.UNAUTHENTICATED.because(str(error))
+            _log.warning("untrusted_caller", reason=error.reason)
+            return problems.UNAUTHENTICATED.because("The service token proves nothing; the log says why.")
         if caller not in call.callers:
             return problems.FORBIDDEN.because(f"{caller} may not call {call.method} {call.path}.")
         g.caller = caller

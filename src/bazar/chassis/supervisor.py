@@ -67,7 +67,7 @@ class Supervisor:
         *,
         opened: Callable[[], None] = lambda: None,
         maintenance: Callable[[], None] = lambda: None,
-        stop_seconds: float = 15.0,
+        stop_seconds: float = 20.0,
     ) -> None:
         self._children = children
         self._report = report

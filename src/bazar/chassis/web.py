@@ -4,14 +4,15 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Any, cast
 
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
 from bazar.chassis import headers
@@ -30,6 +31,7 @@ LARGEST_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 1
 #: A caller's request id is taken over if it is short and plain; else it gets one of ours.
 LONGEST_REQUEST_ID = 64
+_METHODS = frozenset(HTTPMethod)
 
 #: Error type → what the caller is told. One table per API; what is not in it is a 500 without detail.
 ProblemTable = Mapping[type[Exception], Callable[[Any], Problem]]
@@ -64,7 +66,7 @@ class Metrics:
 class AnyText(BaseConverter):
     """One or more characters of any kind, slashes included."""
 
-    regex = ".+"
+    regex = "(?s:.+)"
     part_isolating = False
 
 
@@ -148,8 +150,10 @@ def _begin() -> None:
         sent if sent.isascii() and sent.isalnum() and 0 < len(sent) <= LONGEST_REQUEST_ID else secrets.token_hex(8)
     )
     request_id.set(g.request_id)
-    # Granian closes a kept connection whose request body was not read.
-    request.get_data(cache=True)
+    # Granian closes a kept connection whose request body was not read. One that is too large is refused by
+    # whoever wants to read it, so that who may not call hears that first.
+    with suppress(RequestEntityTooLarge):
+        request.get_data(cache=True)
 
 
 def _deadline(remaining_ms: str | None) -> Deadline:
@@ -161,8 +165,10 @@ def _deadline(remaining_ms: str | None) -> Deadline:
 def _finish(response: Response, metrics: Metrics) -> Response:
     route = request.url_rule.rule if request.url_rule else "unmatched"
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
-    metrics.requests.labels(request.method, route, response.status_code).inc()
-    metrics.seconds.labels(request.method, route).observe(seconds)
+    # Whatever else a client calls its method must not become a series of its own.
+    method = request.method if request.method in _METHODS else "other"
+    metrics.requests.labels(method, route, response.status_code).inc()
+    metrics.seconds.labels(method, route).observe(seconds)
     response.headers[headers.REQUEST_ID] = g.get("request_id", "")
     _log.info(
         "request",
@@ -188,10 +194,13 @@ def _answer_errors_as_problems(app: Flask, table: ProblemTable, render: Callable
         kind = _BY_STATUS.get(error.code)
         if kind is None:
             kind = problems.INVALID if error.code < HTTPStatus.INTERNAL_SERVER_ERROR else problems.INTERNAL_ERROR
-        response = render(kind.because(_DETAILS.get(kind, error.description or kind.title)))
         if isinstance(error, MethodNotAllowed) and error.valid_methods:
-            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
-        return response
+            allowed = ", ".join(sorted(error.valid_methods))
+            response = render(kind.because(f"{request.method} cannot be used here; allowed are {allowed}."))
+            response.headers["Allow"] = allowed
+            return response
+        own_words = error.description if error.description != type(error).description else None
+        return render(kind.because(own_words or _DETAILS.get(kind) or error.description or kind.title))
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from bazar.contracts import text
 from bazar.contracts.wire import Message, PublicRequest
 
 #: Longer than anything that the shop accepts, so that the domain can say what is wrong with a value.
-ShortText = Annotated[str, Meta(pattern=r"^[^\x00]*$", max_length=1_000)]
+ShortText = Annotated[str, Meta(pattern=text.ANY, max_length=1_000)]
 
 
 class Registration(PublicRequest, frozen=True):

@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
-from bazar.contracts.wire import LARGEST_JSON_INTEGER, Message, PublicRequest, Text
+from bazar.contracts import text
+from bazar.contracts.text import Currency, Cursor, Isbn, Language, Name, Sought, Subject, Text
+from bazar.contracts.wire import LARGEST_JSON_INTEGER, Message, PublicRequest
 
 MOST_COPIES = 1_000_000_000
 MOST_COPIES_A_LINE = 1_000_000
@@ -13,18 +15,22 @@ HIGHEST_PRICE_MINOR = 1_000_000_000
 ItemNumber = Annotated[int, Meta(ge=1, le=LARGEST_JSON_INTEGER)]
 Copies = Annotated[int, Meta(ge=0, le=MOST_COPIES)]
 PriceMinor = Annotated[int, Meta(ge=0, le=HIGHEST_PRICE_MINOR)]
-Name = Annotated[str, Meta(pattern=r"^[^\x00]*\S[^\x00]*$", max_length=2_000)]
-Names = Annotated[tuple[Name, ...], Meta(max_length=50)]
-Isbn = Annotated[str, Meta(pattern=r"^[0-9Xx -]{10,25}$")]
-Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Authors = Annotated[tuple[Name, ...], Meta(max_length=50)]
+SubjectNames = Annotated[tuple[Subject, ...], Meta(max_length=50)]
 Year = Annotated[int, Meta(ge=-4000, le=9999)]
 
 
 class Money(Message, frozen=True):
     """``amount`` in the currency's minor unit (cents, say); ``currency`` by ISO 4217."""
 
+    amount: Annotated[int, Meta(ge=0)]
+    currency: Currency
+
+
+class Price(Money, frozen=True, forbid_unknown_fields=True):
+    """What one copy is to cost."""
+
     amount: PriceMinor
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
 
 
 class Book(Message, frozen=True):
@@ -91,9 +97,9 @@ class Subjects(Message, frozen=True):
 class SubjectQuery(Message, frozen=True):
     """Books of one subject, matched whole and without case."""
 
-    subject: str
+    subject: Sought
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: str | None = None
+    cursor: Cursor | None = None
 
 
 Sort = Literal["relevance", "title", "newest", "price", "-price"]
@@ -102,26 +108,26 @@ Sort = Literal["relevance", "title", "newest", "price", "-price"]
 class WordsQuery(Message, frozen=True):
     """Words and filters; everything that is left out does not narrow."""
 
-    q: str | None = None
-    subject: str | None = None
-    author: str | None = None
-    isbn: str | None = None
-    language: str | None = None
+    q: Sought | None = None
+    subject: Sought | None = None
+    author: Sought | None = None
+    isbn: Sought | None = None
+    language: Sought | None = None
     in_stock: bool | None = None
     min_price: PriceMinor | None = None
     max_price: PriceMinor | None = None
     sort: Sort | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: str | None = None
+    cursor: Cursor | None = None
 
 
 class NewBook(PublicRequest, frozen=True):
     """A book to be sold from now on. ``stock``: copies on the shelf."""
 
     title: Name
-    authors: Names
-    subjects: Names
-    price: Money
+    authors: Authors
+    subjects: SubjectNames
+    price: Price
     stock: Copies
     isbn: Isbn | None = None
     language: Language | None = None
@@ -132,16 +138,16 @@ class NewBook(PublicRequest, frozen=True):
 class BookChange(PublicRequest, frozen=True):
     """What staff change of a book; what is left out stays. ``stock_change`` is added to the stock."""
 
-    price: Money | UnsetType = UNSET
+    price: Price | UnsetType = UNSET
     stock_change: Annotated[int, Meta(ge=-MOST_COPIES, le=MOST_COPIES)] | UnsetType = UNSET
     title: Name | UnsetType = UNSET
-    authors: Names | UnsetType = UNSET
-    subjects: Names | UnsetType = UNSET
+    authors: Authors | UnsetType = UNSET
+    subjects: SubjectNames | UnsetType = UNSET
     isbn: Isbn | UnsetType | None = UNSET
     language: Language | UnsetType | None = UNSET
     year: Year | UnsetType | None = UNSET
     blurb: Text | UnsetType = UNSET
-    reason: Annotated[str, Meta(pattern=r"^[^\x00]*$", max_length=500)] | UnsetType = UNSET
+    reason: Annotated[str, Meta(pattern=text.ANY, max_length=500)] | UnsetType = UNSET
 
 
 class AddBook(Message, frozen=True):
@@ -196,7 +202,7 @@ class HistoryQuery(Message, frozen=True):
     """Which page of a book's history."""
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: str | None = None
+    cursor: Cursor | None = None
 
 
 class Empty(Message, frozen=True):
@@ -206,7 +212,7 @@ class Empty(Message, frozen=True):
 class ImportedBook(Message, frozen=True):
     """A row of a file: ``source_id`` names it within its source."""
 
-    source_id: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    source_id: Annotated[str, Meta(min_length=1, max_length=200, pattern=text.ANY)]
     book: NewBook
 
 
@@ -214,7 +220,7 @@ class ImportBooks(Message, frozen=True):
     """Rows to import; a row whose (source, source_id) is there already changes nothing."""
 
     actor: str
-    source: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    source: Annotated[str, Meta(min_length=1, max_length=200, pattern=text.ANY)]
     rows: Annotated[tuple[ImportedBook, ...], Meta(max_length=1000)]
 
 

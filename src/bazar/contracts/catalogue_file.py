@@ -3,7 +3,9 @@
 import csv
 import gzip
 import lzma
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import IO, Any, cast
@@ -12,6 +14,7 @@ from bazar.contracts.books import ImportedBook
 from bazar.contracts.wire import Invalid, convert
 
 _OPENERS = {".xz": lzma.open, ".gz": gzip.open}
+_UNREADABLE = (OSError, EOFError, lzma.LZMAError, zlib.error)
 ISBN10_DIGITS = 10
 
 
@@ -68,37 +71,50 @@ Row = GoodRow | BadRow
 
 
 def count_rows(path: Path) -> int:
-    """About how many rows there are: lines but the first."""
-    with _open(path) as lines:
+    """About how many rows there are: lines but the first. Raises BadCatalogueFile."""
+    with _opened(path) as lines:
         return max(0, sum(1 for _ in lines) - 1)
 
 
 def read_rows(path: Path, columns: Columns, reading: Reading) -> Iterator[Row]:
     """The rows in the order of the file, one at a time; raises BadCatalogueFile."""
+    with _opened(path) as lines:
+        reader = csv.DictReader(lines, strict=True)
+        _check_columns(_first_line(reader), columns, reading)
+        while True:
+            try:
+                values = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                # The inner reader's number: DictReader's own stands still when a row fails.
+                yield BadRow(reader.reader.line_num, f"no CSV: {error}")
+                continue
+            yield _row(reader.line_num, values, columns, reading)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[str]]:
+    opener = cast(Callable[..., IO[str]], _OPENERS.get(path.suffix, open))
     try:
-        with _open(path) as lines:
-            reader = csv.DictReader(lines, strict=True)
-            _check_columns(reader.fieldnames or (), columns, reading)
-            while True:
-                try:
-                    values = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    yield BadRow(reader.line_num, f"no CSV: {error}")
-                    continue
-                yield _row(reader.line_num, values, columns, reading)
-    except (OSError, EOFError, lzma.LZMAError) as error:
+        # What is no UTF-8 becomes lone surrogates, so that one bad row is refused and not the file.
+        with opener(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+            yield lines
+    except _UNREADABLE as error:
         raise BadCatalogueFile(f"{path} cannot be read: {error}") from error
 
 
-def _open(path: Path) -> IO[str]:
-    opener = cast(Callable[..., IO[str]], _OPENERS.get(path.suffix, open))
-    # What is no UTF-8 becomes lone surrogates, so that one bad row is refused and not the file.
-    return opener(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
+def _first_line(reader: "csv.DictReader[str]") -> Sequence[str]:
+    try:
+        names = reader.fieldnames or ()
+    except csv.Error as error:
+        raise BadCatalogueFile(f"the first line is no CSV: {error}") from error
+    if any(_is_no_utf8(name) for name in names):
+        raise BadCatalogueFile("the first line is no UTF-8: save the file as UTF-8")
+    return names
 
 
-def _check_columns(present: Any, columns: Columns, reading: Reading) -> None:
+def _check_columns(present: Sequence[str], columns: Columns, reading: Reading) -> None:
     needed = [columns.source_id, columns.title]
     needed += [columns.price] if reading.price_minor is None else []
     needed += [columns.stock] if reading.stock is None else []
@@ -117,7 +133,7 @@ def _row(line: int, values: Mapping[str | None, Any], columns: Columns, reading:
     if None in values or None in values.values():
         return BadRow(line, "it has more or fewer fields than the first line")
     text = {field.name: (values.get(getattr(columns, field.name)) or "").strip() for field in fields(columns)}
-    if any("\ud800" <= character <= "\udfff" for value in text.values() for character in value):
+    if any(_is_no_utf8(value) for value in text.values()):
         return BadRow(line, "it is no UTF-8")
     try:
         book = {
@@ -141,6 +157,17 @@ def _several(text: str, separator: str) -> list[str]:
     return list(dict.fromkeys(part.strip() for part in text.split(separator) if part.strip()))
 
 
+def _is_no_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # a surrogate
+        return True
+    return False
+
+
 def _isbn(text: str) -> str | None:
-    """A spreadsheet takes the leading zeros of an ISBN-10 away; its check digit tells whether we guessed right."""
-    return text.rjust(ISBN10_DIGITS, "0") if text else None
+    """A spreadsheet takes the leading zeros of an ISBN-10 away; its check digit tells whether we guessed right.
+
+    Nothing but zeros, whose check digit is right as well, is how a source says that there is none.
+    """
+    return text.rjust(ISBN10_DIGITS, "0") if text.strip("0") else None

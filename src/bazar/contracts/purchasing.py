@@ -6,11 +6,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from bazar.contracts import text
 from bazar.contracts.books import MOST_COPIES_A_LINE, ItemNumber, Money
+from bazar.contracts.text import Cursor
 from bazar.contracts.wire import Message
 
 MOST_LINES = 100
-IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,255}$"
+IDEMPOTENCY_KEY = text.IDEMPOTENCY_KEY
 
 OrderId = Annotated[str, Meta(pattern=r"^[a-z2-7]{32}$")]
 
@@ -72,7 +74,7 @@ class OrdersQuery(Message, frozen=True):
 
     account_id: str | None = None
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: str | None = None
+    cursor: Cursor | None = None
 
 
 class OrderQuery(Message, frozen=True):

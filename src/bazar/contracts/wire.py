@@ -1,17 +1,16 @@
 """JSON in and out: what is parsed is valid, what is dumped can be parsed."""
 
-import re
-from typing import Annotated, Any, TypeVar
+import json
+from typing import Any, TypeVar
 
 import msgspec
+
+from bazar.contracts.mistakes import explain
 
 M = TypeVar("M")
 
 #: The largest integer that every JSON reader holds exactly (RFC 8259 section 6).
 LARGEST_JSON_INTEGER = 2**53 - 1
-
-#: A string without U+0000, which PostgreSQL cannot store.
-Text = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$", max_length=10_000)]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,18 +41,17 @@ class Invalid(Exception):
         self.detail = detail
 
 
-_MESSAGE = re.compile(r"^(?P<detail>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
-_UNKNOWN_FIELD = re.compile(r"unknown field `(?P<name>.*)`", re.DOTALL)
-
-
 def parse(data: bytes, kind: type[M]) -> M:
     """Read ``data`` as ``kind``; raises Malformed or Invalid, nothing else, whatever the bytes."""
     try:
-        return msgspec.json.decode(data, type=kind)
+        message = msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         raise _invalid(error, kind) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Malformed(f"The body is no JSON that can be read: {error}") from None
+    if issubclass(kind, PublicRequest):
+        _refuse_doubled_names(data)
+    return message
 
 
 def convert(values: dict[str, Any], kind: type[M]) -> M:
@@ -69,15 +67,19 @@ def dump(message: object) -> bytes:
     return msgspec.json.encode(message)
 
 
+def _refuse_doubled_names(data: bytes) -> None:
+    """Two values under one name (RFC 8259 section 4): readers differ in which one they see."""
+
+    def look(pairs: list[tuple[str, object]]) -> None:
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise Invalid(name, "is there more than once")
+            seen.add(name)
+
+    json.loads(data, object_pairs_hook=look)
+
+
 def _invalid(error: msgspec.ValidationError, kind: type[Any]) -> Invalid:
-    match = _MESSAGE.match(str(error))
-    detail, path = (match["detail"], match["path"] or "") if match else (str(error), "")
-    field = path.removeprefix("$").replace("[", ".").replace("]", "").lstrip(".")
-    unknown = _UNKNOWN_FIELD.search(detail)
-    if unknown:
-        field = f"{field}.{unknown['name']}".lstrip(".")
-        if not path and issubclass(kind, msgspec.Struct):
-            detail = f"unknown field; allowed are {', '.join(kind.__struct_encode_fields__)}"
-        else:
-            detail = "unknown field"
-    return Invalid(field, detail)
+    mistake = explain(error, kind)
+    return Invalid(mistake.field, mistake.detail)

@@ -1,10 +1,13 @@
 """The front-end server, put together."""
 
+from collections.abc import Callable
 from pathlib import Path
+
+from flask import Flask
 
 from bazar.chassis.client import NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline, system_clock
-from bazar.chassis.converters import Base32Id, PositiveInteger
+from bazar.chassis.converters import Base32Id
 from bazar.chassis.database import Database, StorageUnavailable
 from bazar.chassis.migrations import migrate_outside
 from bazar.chassis.proxies import TrustedProxies
@@ -13,20 +16,26 @@ from bazar.chassis.web import Readiness, new_app
 from bazar.contracts.names import CATALOG, FRONTEND, ORDER
 from bazar.frontend.api import accounts as accounts_api
 from bazar.frontend.api import books as books_api
+from bazar.frontend.api import openapi as openapi_api
 from bazar.frontend.api import purchases as purchases_api
-from bazar.frontend.api.authentication import guard_api
+from bazar.frontend.api.addresses import ItemNumber
+from bazar.frontend.api.authentication import AccessTable, guard_api
 from bazar.frontend.api.problems import PROBLEMS
 from bazar.frontend.gateways.catalog_service import CatalogService
 from bazar.frontend.gateways.order_service import OrderService
+from bazar.frontend.pages.errors import page_or_document
+from bazar.frontend.pages.routes import mount_pages
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.use_cases.accounts import Accounts, Limits
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.frontend.use_cases.ports import Catalog, Orders
 from bazar.resources import database, neighbour
 from bazar.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 PROBE_SECONDS = 1.0
 LONGEST_SIGN_IN_WAIT_SECONDS = 2.0
+ACCESS: AccessTable = {**accounts_api.ACCESS, **books_api.ACCESS, **purchases_api.ACCESS, **openapi_api.ACCESS}
 
 
 def build(settings: Settings) -> RunningService:
@@ -36,17 +45,13 @@ def build(settings: Settings) -> RunningService:
     catalog_client = neighbour(settings, FRONTEND, CATALOG)
     order_client = neighbour(settings, FRONTEND, ORDER)
     catalog, orders = CatalogService(catalog_client), OrderService(order_client)
-    accounts = accounts_of(settings, own)
-    app = new_app(
-        "bazar.frontend",
-        PROBLEMS,
+    app = frontend_app(
+        accounts_of(settings, own),
+        catalog,
+        orders,
         lambda: _readiness(own, {CATALOG: catalog_client, ORDER: order_client}),
-        {"item_number": PositiveInteger, "order_id": Base32Id},
+        settings.public_url,
     )
-    guard_api(app, accounts, {**accounts_api.ACCESS, **books_api.ACCESS, **purchases_api.ACCESS})
-    app.register_blueprint(accounts_api.routes(accounts))
-    app.register_blueprint(books_api.routes(catalog, accounts))
-    app.register_blueprint(purchases_api.routes(orders, catalog))
 
     def stop() -> None:
         catalog_client.close()
@@ -54,6 +59,30 @@ def build(settings: Settings) -> RunningService:
         own.close()
 
     return RunningService(TrustedProxies(app.wsgi_app, settings.trusted_proxies), stop)
+
+
+def frontend_app(
+    accounts: Accounts,
+    catalog: Catalog,
+    orders: Orders,
+    readiness: Callable[[], Readiness],
+    public_url: str,
+) -> Flask:
+    """The application of the front-end server: the API, each route with the rule of who may use it, and the pages."""
+    app = new_app(
+        "bazar.frontend",
+        PROBLEMS,
+        readiness,
+        {"item_number": ItemNumber, "order_id": Base32Id},
+        page_or_document,
+    )
+    guard_api(app, accounts, ACCESS)
+    app.register_blueprint(accounts_api.routes(accounts))
+    app.register_blueprint(books_api.routes(catalog, accounts))
+    app.register_blueprint(purchases_api.routes(orders, catalog))
+    app.register_blueprint(openapi_api.routes(ACCESS))
+    mount_pages(app, catalog, orders, accounts, public_url=public_url)
+    return app
 
 
 def accounts_of(settings: Settings, own: Database) -> Accounts:

@@ -1,10 +1,12 @@
 """Search, info, and what booksellers do to the books."""
 
+import re
 from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
 from flask import Blueprint, Response, g, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from bazar.chassis import headers
 from bazar.chassis.web import WrongMediaType, body_bytes, json_response
@@ -30,7 +32,9 @@ ACCESS: AccessTable = {
 }
 
 #: What does not fit in a request; an unknown book comes before any of it (401, 403, 404, body).
-BAD_REQUESTS = (Invalid, Malformed, WrongMediaType, BadIdempotencyKey)
+BAD_REQUESTS = (Invalid, Malformed, WrongMediaType, BadIdempotencyKey, RequestEntityTooLarge)
+#: A strong entity tag of one of our versions, which are numbers.
+_ETAG = re.compile(r'(?<![/"\w])"([1-9][0-9]{0,15})"')
 
 
 def routes(catalog: Catalog, accounts: Accounts) -> Blueprint:
@@ -97,11 +101,19 @@ def query_of(kind: type[Query], **path: str) -> Query:
     Raises Invalid, for a parameter that is unknown too.
     """
     allowed = [name for name in kind.__struct_fields__ if name not in path]  # type: ignore[attr-defined]
-    for name in request.args:
+    for name, values in request.args.lists():
         if name not in allowed:
             raise Invalid(name, f"unknown parameter; allowed are {', '.join(allowed)}")
-    values = {name: value for name, value in request.args.items() if value}
-    return convert({**values, **path}, kind)
+        if len(values) > 1:
+            raise Invalid(name, "is there more than once")
+    given = {name: value for name, value in request.args.items() if value}
+    query = convert({**given, **path}, kind)
+    for name, text in given.items():
+        # msgspec reads "1e1" as a number and "null" as nothing.
+        value = getattr(query, name)
+        if value is None or (type(value) is int and str(value) != text):
+            raise Invalid(name, f"{text!r} is not written in plain digits" if value else "is no value")
+    return query
 
 
 def read_about(catalog: Catalog, item_number: int, read: Callable[[], Answer]) -> Answer:
@@ -128,10 +140,11 @@ def _book(seen: Seen[Book]) -> Response:
 
 
 def _expected_versions() -> tuple[int, ...] | None:
-    tags = request.if_match
-    if "If-Match" not in request.headers or tags.star_tag:
+    """Those that If-Match names, by our own ETags; any other tag names none (RFC 9110 section 13.1.1)."""
+    sent = request.headers.get("If-Match")
+    if sent is None or sent.strip() == "*":
         return None
-    return tuple(int(tag) for tag in tags if tag.isascii() and tag.isdigit() and len(tag) <= 18)  # noqa: PLR2004
+    return tuple(int(tag) for tag in _ETAG.findall(sent))
 
 
 def _named(entry: HistoryEntry, name: str) -> HistoryEntry:

@@ -4,7 +4,7 @@ import re
 
 from flask import request
 
-from bazar.contracts.purchasing import IDEMPOTENCY_KEY
+from bazar.contracts.text import IDEMPOTENCY_KEY
 
 _KEY = re.compile(IDEMPOTENCY_KEY)
 

@@ -6,9 +6,10 @@ from flask import Blueprint, Response, g
 from msgspec import Meta
 
 from bazar.chassis.web import body_bytes, json_response
-from bazar.contracts.books import MOST_COPIES_A_LINE, Money
+from bazar.contracts.books import MOST_COPIES_A_LINE, ItemNumber, Money
 from bazar.contracts.purchasing import MOST_LINES, Line, OrderQuery, OrdersQuery, PlaceOrder
-from bazar.contracts.wire import PublicRequest, parse
+from bazar.contracts.text import Cursor
+from bazar.contracts.wire import LARGEST_JSON_INTEGER, PublicRequest, parse
 from bazar.frontend.api.authentication import API_PREFIX, Access, AccessTable, signed_in
 from bazar.frontend.api.books import query_of, read_about, shown
 from bazar.frontend.api.idempotency import idempotency_key
@@ -23,17 +24,23 @@ ACCESS: AccessTable = {
 }
 
 
+class ExpectedTotal(Money, frozen=True, forbid_unknown_fields=True):
+    """What the customer means to pay for all of it."""
+
+    amount: Annotated[int, Meta(ge=0, le=LARGEST_JSON_INTEGER)]
+
+
 class PurchaseRequest(PublicRequest, frozen=True):
     """So many copies of the book that the path names, for that total at the most and the least."""
 
     quantity: Annotated[int, Meta(ge=1, le=MOST_COPIES_A_LINE)] = 1
-    expected_total: Money | None = None
+    expected_total: ExpectedTotal | None = None
 
 
 class LineRequest(PublicRequest, frozen=True):
     """So many copies of one book."""
 
-    item_number: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    item_number: ItemNumber
     quantity: Annotated[int, Meta(ge=1, le=MOST_COPIES_A_LINE)]
 
 
@@ -41,14 +48,14 @@ class OrderRequest(PublicRequest, frozen=True):
     """Several books, all or nothing."""
 
     lines: Annotated[tuple[LineRequest, ...], Meta(min_length=1, max_length=MOST_LINES)]
-    expected_total: Money | None = None
+    expected_total: ExpectedTotal | None = None
 
 
 class OrdersPage(PublicRequest, frozen=True):
     """Which page of the orders."""
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
-    cursor: str | None = None
+    cursor: Cursor | None = None
 
 
 def routes(orders: Orders, catalog: Catalog) -> Blueprint:

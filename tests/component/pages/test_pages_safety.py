@@ -1,0 +1,127 @@
+"""What holds for every page: its headers, its forms, nothing that could run, nothing private in a cache."""
+
+import re
+
+import pytest
+
+from bazar.frontend.pages.protection import names_public_host
+from shop_window import Reader, Shop
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+#: Not one of our pages: what stands there for an address that is none, or breaks.
+ASTRAY = ("/nothing-here", "/books/99", "/breaks", "/static/nothing.css", "/search?sort=x", "/problems/none")
+
+
+def every_page(shop: Shop, reader: Reader) -> list[str]:
+    reader.buy(4)
+    return [*shop.paths_of_pages(), "/search?q=script", "/subjects/a/b%20%3Ci%3E&%3F%23", *ASTRAY]
+
+
+def test_every_page_answers(shop: Shop, customer: Reader) -> None:
+    pages = every_page(shop, customer)
+    astray = {path: customer.get(path).status_code for path in ASTRAY}
+    assert list(astray.values()) == [404, 404, 500, 404, 422, 404]
+    expected = {"/sign-in": 303, "/register": 303, "/books/4/buy": 303}
+    for path in pages:
+        if path not in ASTRAY:
+            assert (path, customer.get(path).status_code) == (path, expected.get(path, 200))
+
+
+def test_every_answer_carries_the_headers_that_protect(shop: Shop, customer: Reader, guest: Reader) -> None:
+    for path in every_page(shop, customer):
+        for reader in (customer, guest):
+            headers = reader.get(path).headers
+            assert headers["Content-Security-Policy"] == POLICY, path
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert headers["Referrer-Policy"] == "same-origin"
+            assert "camera=()" in headers["Permissions-Policy"]
+            assert headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_nothing_on_any_page_could_run_or_be_styled_inline(shop: Shop, customer: Reader, guest: Reader) -> None:
+    for path in every_page(shop, customer):
+        for reader in (customer, guest):
+            page = reader.get(path).text
+            assert not re.search(r"<(script|style|iframe|object|i>)|\sstyle=|\son\w+=|javascript:", page), path
+
+
+def test_hostile_titles_are_shown_as_they_are(customer: Reader) -> None:
+    address = customer.buy(4).headers["Location"]
+    for path in ("/", "/books/4", "/search?q=script", "/orders", address):
+        page = customer.get(path).text
+        assert "&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;" in page, path
+        assert "{{7*7}}" in page
+        assert "<script" not in page
+
+
+def test_every_page_made_for_one_person_is_kept_by_no_cache(shop: Shop, customer: Reader) -> None:
+    for path in every_page(shop, customer):
+        response = customer.get(path)
+        if not path.startswith("/static/") or response.status_code != 200:
+            assert "no-store" in response.headers["Cache-Control"], path
+
+
+def test_pages_of_a_guest_are_not_shared(guest: Reader) -> None:
+    assert guest.get("/books/2").headers["Cache-Control"] == "private, no-cache"
+    assert not any("__Host-" in cookie for cookie in guest.get("/books/2").headers.getlist("Set-Cookie"))
+    assert guest.get("/sign-in").headers["Cache-Control"].endswith("no-store")
+
+
+def test_every_form_that_changes_something_has_a_token(shop: Shop, customer: Reader, guest: Reader) -> None:
+    actions = set()
+    for path in every_page(shop, customer):
+        for reader in (customer, guest):
+            page = reader.get(path)
+            forms = re.findall(r"<form[^>]*>.*?</form>", page.text, re.DOTALL)
+            for form in forms:
+                action = re.search(r'action="([^"]*)"', form)
+                assert action
+                if 'method="post"' in form:
+                    assert re.search(r'name="form_token" value="\w{64}"', form), path
+                    actions.add(re.sub(r"\d+", "1", action[1]))
+                else:
+                    assert (action[1], 'method="get"' in form) == ("/search", True)
+    routes = {
+        rule.rule.replace("<item_number:item_number>", "1")
+        for rule in shop.app.url_map.iter_rules()
+        if "POST" in (rule.methods or ())
+    }
+    assert actions == routes == {"/sign-out", "/sign-in", "/register", "/books/1/buy"}
+
+
+@pytest.mark.parametrize("action", ["/sign-out", "/sign-in", "/register", "/books/2/buy"])
+@pytest.mark.parametrize("forgery", ["no token", "another's token", "another site"])
+def test_a_forged_form_is_refused(shop: Shop, customer: Reader, action: str, forgery: str) -> None:
+    own = customer.form("/books/2", "/books/2/buy")
+    fields = {**own.fields, "email": "ann@example.org", "password": "violet tables dance", "quantity": "1"}
+    headers = {"Sec_Fetch_Site": "cross-site"} if forgery == "another site" else {"Sec_Fetch_Site": "same-origin"}
+    if forgery == "no token":
+        del fields["form_token"]
+    elif forgery == "another's token":
+        fields["form_token"] = shop.reader().form("/sign-in", "/sign-in").fields["form_token"]
+    page = customer.post(action, fields, **headers)
+    assert page.status_code == 403
+    assert "Nothing has changed." in page.text
+    assert not shop.till.asked
+    assert "Sign out" in customer.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("url", "public"),
+    [
+        ("https://books.example.org", True),
+        ("https://BAZAR.de:8443", True),
+        ("https://localhost:8443", False),
+        ("https://shop.localhost", False),
+        ("https://shop", False),
+        ("https://shop.local", False),
+        ("https://nas.home.arpa", False),
+        ("https://192.0.2.7", False),
+        ("https://[2001:db8::1]:8443", False),
+    ],
+)
+def test_only_a_public_host_is_told_to_stay_on_https(url: str, public: bool) -> None:
+    assert names_public_host(url) is public
