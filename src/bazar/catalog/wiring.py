@@ -1,5 +1,6 @@
 """The catalog server, put together."""
 
+import time
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from bazar.catalog.use_cases.hold_copies import HoldCopies
 from bazar.catalog.use_cases.keep_stock import KeepStock
 from bazar.catalog.use_cases.look_up import LookUp
 from bazar.catalog.use_cases.search_books import SearchBooks
-from bazar.chassis.clock import system_clock
+from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import Database, StorageUnavailable
 from bazar.chassis.logging import get_logger
 from bazar.chassis.migrations import migrate_outside
@@ -26,6 +27,8 @@ from bazar.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 SAMPLE_SOURCE = "sample"
+LONGEST_WAIT_FOR_INDEX_SECONDS = 3.0
+INDEX_POLL_SECONDS = 0.02
 
 _log = get_logger(__name__)
 
@@ -52,12 +55,20 @@ def build(settings: Settings) -> RunningService:
         readiness=lambda: _readiness(own, index),
     )
     index_writer.start()
+    _wait_for(index)
 
     def stop() -> None:
         index_writer.stop()
         own.close()
 
     return RunningService(app, stop)
+
+
+def _wait_for(index: BookIndex) -> None:
+    """A small index is whole before the first request; a large one is built while all but search works."""
+    deadline = Deadline.after(LONGEST_WAIT_FOR_INDEX_SECONDS)
+    while not index.ready and not deadline.passed:
+        time.sleep(INDEX_POLL_SECONDS)
 
 
 def _load_sample(store: CatalogStore, keep_stock: KeepStock, currency: str) -> None:
@@ -78,4 +89,4 @@ def _readiness(own: Database, index: BookIndex) -> Readiness:
         own.ping()
     except StorageUnavailable as error:
         parts["database"] = str(error)
-    return Readiness(all(state == "ok" for state in parts.values()), parts)
+    return Readiness(parts["database"] == "ok", parts)

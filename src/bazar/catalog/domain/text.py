@@ -31,7 +31,9 @@ def words(text: str) -> list[str]:
     "Ficciones, d'après J. L. Börges" gives ficciones d apres j l borges. No endings are cut off: titles are in
     many languages, and the rules of one spoil the words of another.
     """
-    letters = unicodedata.normalize("NFKD", text.casefold()).translate(_FOLDING)
+    # Signs that stand for letters (℠ for SM) show their case only when taken apart.
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    letters = unicodedata.normalize("NFKD", folded).translate(_FOLDING)
     # Composed again for Hangul, whose syllables were taken apart like accents.
     return unicodedata.normalize("NFC", letters).split()
 

@@ -3,7 +3,7 @@
 import fcntl
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -127,14 +127,16 @@ class BookIndex:
 
         Once before each commit, since it compares with what is committed. Returns whether anything is to commit.
         """
+        if not item_numbers:
+            return False
         wanted = {entry.item_number: entry for entry in entries}
         with _broken_is_said():
             indexed = self._fingerprints(item_numbers)
             changed = [entry for number, entry in wanted.items() if indexed.get(number) != fingerprint(entry)]
             outdated = indexed.keys() - (wanted.keys() - {entry.item_number for entry in changed})
-            writer = self._open_writer()
-            for number in outdated:
-                writer.delete_documents_by_term("item_number", number)
+            if outdated:
+                # By query: by term, tantivy-py 0.27 looks for a signed number and finds none.
+                self._open_writer().delete_documents_by_query(self._of_these(outdated))
         self.add(changed)
         return bool(changed or outdated)
 
@@ -145,15 +147,13 @@ class BookIndex:
         """
         with _broken_is_said():
             self._open_writer().commit()
-        self.remember(position)
+            self._write_position(position)
         self.refresh()
 
     def remember(self, position: Position) -> None:
         """The index is right up to here, without anything new in it."""
-        new = self._position_file.with_suffix(".new")
         with _broken_is_said():
-            new.write_text(json.dumps(asdict(position)))
-            new.replace(self._position_file)
+            self._write_position(position)
         self._position = position
 
     def abandon(self) -> None:
@@ -195,10 +195,13 @@ class BookIndex:
         if self._index is None:
             raise IndexBroken("there is no index to compare with")
         searcher = self._index.searcher()
-        of_these = tantivy.Query.term_set_query(self._schema, "item_number", list(item_numbers))
-        addresses = [address for _, address in searcher.search(of_these, len(item_numbers), count=False).hits]
+        found = searcher.search(self._of_these(item_numbers), len(item_numbers), count=False)
+        addresses = [address for _, address in found.hits]
         columns = (numbers(searcher, column, addresses) for column in ("item_number", "fingerprint"))
         return dict(zip(*columns, strict=True))
+
+    def _of_these(self, item_numbers: Collection[int]) -> tantivy.Query:
+        return tantivy.Query.term_set_query(self._schema, "item_number", list(item_numbers))
 
     def _read_position(self) -> Position | None:
         try:
@@ -206,6 +209,11 @@ class BookIndex:
             return Position(str(read["epoch"]), int(read["number"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def _write_position(self, position: Position) -> None:
+        new = self._position_file.with_suffix(".new")
+        new.write_text(json.dumps(asdict(position)))
+        new.replace(self._position_file)
 
     def _remove_other_versions(self) -> None:
         for folder in self._files.parent.glob(f"{_FOLDER_PREFIX}*"):

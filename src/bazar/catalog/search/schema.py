@@ -12,7 +12,7 @@ from bazar.catalog.domain.text import normalise, words
 from bazar.catalog.use_cases.search_books import IndexEntry
 
 #: Part of the index's folder name: to be raised with every change of what is indexed, or how.
-VERSION = 1
+VERSION = 2
 
 #: Fields with words, and what a word found there is worth.
 WORD_FIELDS = {"title": 4.0, "authors": 3.0, "subjects": 2.0, "blurb": 1.0}
@@ -69,8 +69,8 @@ def document(entry: IndexEntry) -> tantivy.Document:
         made.add_text("isbn", entry.isbn)
     names = names_by_facet(entry)
     for facet, field in NAME_FIELDS.items():
-        for identifier in {name_id(name) for name in names[facet]}:
-            made.add_unsigned(field, identifier)
+        for name in names[facet]:
+            made.add_unsigned(field, name_id(name))
     made.add_bytes("names", json.dumps(names).encode())
     made.add_unsigned("price", entry.price_minor)
     made.add_boolean("in_stock", entry.stock > 0)

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from bazar.catalog.domain.text import normalise
 from bazar.catalog.storage.schema import book_subjects, books, edits, journal, sources, subjects
 from bazar.catalog.use_cases.ports import BookFacts, JournalEntry, StoredBook
-from bazar.chassis.database import for_update
+from bazar.chassis.database import for_update, one_at_a_time
 from bazar.contracts.books import SubjectCount
 from bazar.contracts.times import from_microseconds, microseconds
 
@@ -46,6 +46,8 @@ _COUNT_SUBJECT = sa.text(
     "INSERT INTO subjects (subject_key, subject, books) VALUES (:key, :subject, :books) "
     "ON CONFLICT (subject_key) DO UPDATE SET books = subjects.books + excluded.books"
 )
+#: The numbers come back in the order of the rows.
+_ADD = sa.insert(books).returning(books.c.item_number, sort_by_parameter_order=True)
 _CHANGE_STOCK = (
     sa.update(books)
     .where(books.c.item_number == sa.bindparam("item"), books.c.stock + sa.bindparam("change") >= 0)
@@ -98,21 +100,21 @@ class BookRows:
         return [SubjectCount(subject=row.subject, books=row.books) for row in self._connection.execute(_SUBJECTS)]
 
     def add_books(self, facts: Sequence[tuple[BookFacts, int, int]], at: datetime) -> Sequence[int]:
-        numbers = [
-            self._connection.execute(
-                sa.insert(books).returning(books.c.item_number),
-                {**_columns(book), "price_minor": price_minor, "stock": stock, "added_at": microseconds(at)},
-            ).scalar_one()
+        rows = [
+            {**_columns(book), "price_minor": price_minor, "stock": stock, "added_at": microseconds(at)}
             for book, price_minor, stock in facts
         ]
-        self._add_to_subjects([(number, book.subjects) for number, (book, _, _) in zip(numbers, facts, strict=True)])
+        numbers = self._connection.execute(_ADD, rows).scalars().all()
+        self._join_subjects([(number, book.subjects) for number, (book, _, _) in zip(numbers, facts, strict=True)])
+        self._count_subjects([(book.subjects, 1) for book, _, _ in facts])
         return numbers
 
     def set_details(self, item_number: int, old: StoredBook, facts: BookFacts) -> None:
         self._connection.execute(sa.update(books).where(books.c.item_number == item_number).values(**_columns(facts)))
         if _keys(old.subjects) != _keys(facts.subjects):
-            self._take_from_subjects(old)
-            self._add_to_subjects([(item_number, facts.subjects)])
+            self._leave_subjects(item_number)
+            self._join_subjects([(item_number, facts.subjects)])
+            self._count_subjects([(old.subjects, -1), (facts.subjects, 1)])
 
     def set_price(self, item_number: int, price_minor: int) -> None:
         self._connection.execute(
@@ -131,9 +133,11 @@ class BookRows:
         self._connection.execute(
             sa.update(books).where(books.c.item_number == book.item_number).values(withdrawn_at=microseconds(at))
         )
-        self._take_from_subjects(book)
+        self._leave_subjects(book.item_number)
+        self._count_subjects([(book.subjects, -1)])
 
     def known_source_ids(self, source: str, source_ids: Sequence[str]) -> frozenset[str]:
+        one_at_a_time(self._connection, f"import of {source}")
         found = self._connection.execute(
             sa.select(sources.c.source_id).where(sources.c.source == source, sources.c.source_id.in_(source_ids))
         )
@@ -173,23 +177,21 @@ class BookRows:
             ],
         )
 
-    def _add_to_subjects(self, new: Sequence[tuple[int, tuple[str, ...]]]) -> None:
+    def _join_subjects(self, new: Sequence[tuple[int, tuple[str, ...]]]) -> None:
         rows = [{"subject_key": key, "item_number": number} for number, names in new for key in _keys(names)]
         if rows:
             self._connection.execute(sa.insert(book_subjects), rows)
-        self._count_subjects([(names, 1) for _, names in new])
 
-    def _take_from_subjects(self, book: StoredBook) -> None:
-        self._connection.execute(sa.delete(book_subjects).where(book_subjects.c.item_number == book.item_number))
-        self._count_subjects([(book.subjects, -1)])
+    def _leave_subjects(self, item_number: int) -> None:
+        self._connection.execute(sa.delete(book_subjects).where(book_subjects.c.item_number == item_number))
 
     def _count_subjects(self, changes: Sequence[tuple[tuple[str, ...], int]]) -> None:
+        """Once in a transaction: all of its counts in ascending order, else two could wait for each other."""
         counts: dict[str, tuple[str, int]] = {}
         for names, change in changes:
             for key, name in _keys(names).items():
                 counts[key] = (counts.get(key, (name, 0))[0], counts.get(key, (name, 0))[1] + change)
-        # In ascending order: two transactions that count the same subjects wait for each other, not in a ring.
-        rows = [{"key": key, "subject": name, "books": count} for key, (name, count) in sorted(counts.items())]
+        rows = [{"key": key, "subject": name, "books": count} for key, (name, count) in sorted(counts.items()) if count]
         if rows:
             self._connection.execute(_COUNT_SUBJECT, rows)
 

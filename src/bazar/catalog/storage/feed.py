@@ -21,7 +21,8 @@ _AFTER = (
     .order_by(changes.c.number)
     .limit(sa.bindparam("most"))
 )
-_BEGIN = sa.text("INSERT INTO feed (only, epoch, last) VALUES (1, :epoch, 0) ON CONFLICT DO NOTHING")
+#: ONLY is a word of PostgreSQL's own: quoted, it names the column.
+_BEGIN = sa.text('INSERT INTO feed ("only", epoch, last) VALUES (1, :epoch, 0) ON CONFLICT DO NOTHING')
 
 
 class FeedRows:
@@ -40,7 +41,6 @@ class FeedRows:
 
     def changes_after(self, number: int, limit: int) -> tuple[str, int, Sequence[Change]]:
         """Epoch, number of the last change, and at most ``limit`` changes after ``number``."""
-        # The changes first: on PostgreSQL the last number may then be ahead of them, never behind.
         rows = self._connection.execute(_AFTER, {"after": number, "most": limit}).all()
         epoch, last = self._connection.execute(_READ).one()
         found = [Change(number=row.number, item_number=row.item_number, version=row.version) for row in rows]

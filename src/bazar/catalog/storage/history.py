@@ -1,5 +1,6 @@
 """The history of a book: what staff did to it, from the journal, and what was sold of it, from the holds."""
 
+import re
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -12,18 +13,18 @@ from bazar.contracts.times import from_microseconds
 
 _DONE = sa.select(
     journal.c.at,
-    sa.cast(journal.c.entry_number, sa.Text).label("ref"),
+    journal.c.entry_number,
     journal.c.who,
     journal.c.kind,
     journal.c.reason,
     journal.c.price_minor,
     journal.c.stock_change,
-    sa.null().cast(sa.Text).label("order_id"),
+    sa.literal("").label("order_id"),
 ).where(journal.c.item_number == sa.bindparam("item"))
 _SOLD = (
     sa.select(
         holds.c.held_at,
-        holds.c.order_id,
+        sa.literal(0),
         holds.c.account_id,
         sa.literal("sold"),
         sa.literal(""),
@@ -35,13 +36,16 @@ _SOLD = (
     .where(hold_lines.c.item_number == sa.bindparam("item"), holds.c.state.in_(["held", "settled"]))
 )
 _ALL = sa.union_all(_DONE, _SOLD).subquery()
+_PLACE = (_ALL.c.at, _ALL.c.entry_number, _ALL.c.order_id)
 _PAGE = (
     sa.select(_ALL)
-    .where(sa.tuple_(_ALL.c.at, _ALL.c.ref) < sa.tuple_(sa.bindparam("at"), sa.bindparam("ref")))
-    .order_by(_ALL.c.at.desc(), _ALL.c.ref.desc())
+    .where(sa.tuple_(*_PLACE) < sa.tuple_(sa.bindparam("at"), sa.bindparam("entry_number"), sa.bindparam("order_id")))
+    .order_by(*(column.desc() for column in _PLACE))
     .limit(sa.bindparam("most"))
 )
-_NEWEST = (2**62, "")
+_NEWEST = (2**62, 0, "")
+#: When, the journal's number or 0, the order's id or nothing; what is longer is above 2**63.
+_CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([a-z2-7]*)")
 
 
 class HistoryRows:
@@ -51,9 +55,9 @@ class HistoryRows:
         self._connection = connection
 
     def history(self, item_number: int, before: str | None, limit: int) -> tuple[Sequence[JournalEntry], str | None]:
-        at, ref = _position(before)
-        values = {"item": item_number, "at": at, "ref": ref, "most": limit + 1}
-        rows = self._connection.execute(_PAGE, values).all()
+        at, entry_number, order_id = _place(before)
+        values = {"at": at, "entry_number": entry_number, "order_id": order_id}
+        rows = self._connection.execute(_PAGE, {**values, "item": item_number, "most": limit + 1}).all()
         shown = rows[:limit]
         entries = [
             JournalEntry(
@@ -64,17 +68,19 @@ class HistoryRows:
                 reason=row.reason,
                 price_minor=row.price_minor,
                 stock_change=row.stock_change,
-                order_id=row.order_id,
+                order_id=row.order_id or None,
             )
             for row in shown
         ]
-        return entries, f"{shown[-1].at}.{shown[-1].ref}" if len(rows) > limit else None
+        if len(rows) <= limit:
+            return entries, None
+        return entries, f"{shown[-1].at}.{shown[-1].entry_number}.{shown[-1].order_id}"
 
 
-def _position(cursor: str | None) -> tuple[int, str]:
+def _place(cursor: str | None) -> tuple[int, int, str]:
     if cursor is None:
         return _NEWEST
-    at, dot, ref = cursor.partition(".")
-    if not dot or not (at.isascii() and at.isdigit() and len(at) <= 18):  # noqa: PLR2004 - below 2**63
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
         raise BadCursor(cursor)
-    return int(at), ref
+    return int(match[1]), int(match[2]), match[3]

@@ -5,6 +5,7 @@ The order server decides; the catalog obeys, and never frees a hold by itself.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bazar.catalog.domain import holds
@@ -57,9 +58,10 @@ class HoldCopies:
         answers: dict[int, HoldAnswer] = {}
         with self._store.writing() as tx:
             now = self._clock()
-            new = [index for index in turn if tx.add_hold(_new_hold(batch.holds[index]), now)]
-            allocated, taken = self._allocate(tx, [batch.holds[index] for index in new], now)
-            answers.update(zip(new, allocated, strict=True))
+            new = {batch.holds[index].order_id for index in turn if tx.add_hold(_new_hold(batch.holds[index]), now)}
+            ours = [index for index in turn if batch.holds[index].order_id in new]
+            allocated, taken = self._allocate(tx, [batch.holds[index] for index in ours], now)
+            answers.update(zip(ours, allocated, strict=True))
             for index in turn:
                 if index not in answers:
                     answers[index] = _standing_answer(tx, batch.holds[index])
@@ -91,14 +93,18 @@ class HoldCopies:
     ) -> tuple[list[HoldAnswer], list[int]]:
         """Give out copies order by order: what one is refused, the next may still get.
 
+        Where an order is asked for twice, the second is told what became of the first, unless that left no hold.
         Returns the answers, and the item numbers of which copies were taken, ascending.
         """
         wanted = [canonical_lines(request.lines) for request in requests]
         shelves = tx.shelves_for_update(sorted({line.item_number for lines in wanted for line in lines}))
         left = {item_number: shelf.stock for item_number, shelf in shelves.items()}
         taken: Counter[int] = Counter()
-        answers = []
+        answers: list[HoldAnswer] = []
         for request, lines in zip(requests, wanted, strict=True):
+            if answers and answers[-1].order_id == request.order_id and not tx.add_hold(_new_hold(request), now):
+                answers.append(_standing_answer(tx, request))
+                continue
             unknown = tuple(line.item_number for line in lines if line.item_number not in shelves)
             if unknown:
                 tx.drop_new_hold(request.order_id)
@@ -131,41 +137,51 @@ class HoldCopies:
     def _finish(
         self, batch: FinishBatch, transition: Callable[[HoldState | None], Transition]
     ) -> tuple[FinishAnswers, str]:
+        # Ascending, as above.
+        turn = sorted(range(len(batch.orders)), key=lambda index: batch.orders[index].order_id)
+        answers: dict[int, FinishAnswer] = {}
         back: Counter[int] = Counter()
         with self._store.writing() as tx:
             now = self._clock()
-            tx.holds_for_update(sorted(order.order_id for order in batch.orders))
-            answers = tuple(_finish_one(tx, order, transition, back, now) for order in batch.orders)
+            if isinstance(step := transition(None), Step):
+                # The tombstones first: where a hold arrives at this very moment, one of the two is the later one.
+                for index in turn:
+                    tx.add_hold(_tombstone(batch.orders[index], step.to), now)
+            found = dict(tx.holds_for_update([batch.orders[index].order_id for index in turn]))
+            for index in turn:
+                answers[index] = _finish_one(tx, batch.orders[index], found, transition, back=back, now=now)
             for item_number, copies in sorted(back.items()):
                 tx.put_back_on_shelf(item_number, copies)
             position = tx.publish(sorted(back))
-        return FinishAnswers(answers=answers), position
+        return FinishAnswers(answers=tuple(answers[index] for index in range(len(batch.orders)))), position
 
 
 def _finish_one(
     tx: Transaction,
     order: FinishHold,
+    found: dict[str, StoredHold],
     transition: Callable[[HoldState | None], Transition],
+    *,
     back: Counter[int],
     now: datetime,
 ) -> FinishAnswer:
-    """Carry out the transition for one order; adds the copies that come back to ``back``."""
-    if isinstance(step := transition(None), Step):
-        # The tombstone first: where a hold arrives at this very moment, one of the two is the later one.
-        tombstone = StoredHold(order.order_id, order.account_id, order.purchase_hash, step.to)
-        if tx.add_hold(tombstone, now):
-            return FinishAnswer(order_id=order.order_id, done=True)
-    hold = tx.holds_for_update([order.order_id]).get(order.order_id)
+    """Carry out the transition for one order, in ``found`` too; adds the copies that come back to ``back``."""
+    hold = found.get(order.order_id)
     if hold and (hold.account_id, hold.purchase_hash) != (order.account_id, order.purchase_hash):
         return FinishAnswer(order_id=order.order_id, done=False, conflict="the hold is of another purchase")
     step = transition(hold.state if hold else None)
     if isinstance(step, Conflict):
         return FinishAnswer(order_id=order.order_id, done=False, conflict=step.reason)
-    if isinstance(step, Step):
+    if hold and isinstance(step, Step):
         tx.set_hold_state(order.order_id, step.to, now)
+        found[order.order_id] = replace(hold, state=step.to)
         if step.copies_come_back:
             back.update({line.item_number: line.quantity for line in tx.hold_lines(order.order_id)})
     return FinishAnswer(order_id=order.order_id, done=True)
+
+
+def _tombstone(order: FinishHold, state: HoldState) -> StoredHold:
+    return StoredHold(order.order_id, order.account_id, order.purchase_hash, state)
 
 
 def _new_hold(request: HoldRequest) -> StoredHold:

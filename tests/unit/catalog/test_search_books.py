@@ -1,0 +1,120 @@
+"""Searching: what is asked of the index, and what is shown."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bazar.catalog.use_cases.search_books import DEEPEST_HIT, BadQuery, Hits, SearchBooks
+from bazar.contracts.books import BookSummary, FacetCount, Money, WordsQuery
+
+
+class FakeIndex:
+    """Finds the books 1 to ``total`` in their order, whatever is asked, and remembers what was."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.asked: list[WordsQuery] = []
+
+    def find(self, query: WordsQuery, start: int, end: int) -> Hits:
+        self.asked.append(query)
+        found = tuple(range(start + 1, min(end, self.total) + 1))
+        return Hits(found, self.total, {"subject": (FacetCount(value="poetry", count=self.total),)})
+
+
+class FakeShelf:
+    """Sells every book except those withdrawn."""
+
+    def __init__(self, withdrawn: frozenset[int] = frozenset()) -> None:
+        self.withdrawn = withdrawn
+        self.calls: list[str] = []
+
+    def position(self) -> str:
+        self.calls.append("position")
+        return "epoch-7"
+
+    def summaries(self, item_numbers: Sequence[int]) -> list[BookSummary]:
+        self.calls.append("summaries")
+        return [
+            BookSummary(
+                item_number=number,
+                title=f"Book {number}",
+                authors=(),
+                subjects=(),
+                price=Money(amount=100, currency="EUR"),
+                quantity=1,
+            )
+            for number in item_numbers
+            if number not in self.withdrawn
+        ]
+
+
+def test_the_pages_together_are_all_hits() -> None:
+    search = SearchBooks(FakeIndex(45), FakeShelf())
+    shown: list[int] = []
+    cursor: str | None = None
+    for _ in range(3):
+        page, _ = search.search(WordsQuery(q="x", cursor=cursor))
+        assert page.total == 45
+        shown += [item.item_number for item in page.items]
+        cursor = page.next
+    assert shown == list(range(1, 46))
+    assert cursor is None
+
+
+def test_hits_beyond_the_deepest_are_counted_but_not_reached() -> None:
+    search = SearchBooks(FakeIndex(DEEPEST_HIT + 500), FakeShelf())
+    page, _ = search.search(WordsQuery(q="x", cursor=str(DEEPEST_HIT - 10)))
+    assert page.total == DEEPEST_HIT + 500
+    assert len(page.items) == 10
+    assert page.next is None
+
+
+def test_a_withdrawn_book_is_not_shown() -> None:
+    page, _ = SearchBooks(FakeIndex(3), FakeShelf(frozenset({2}))).search(WordsQuery(q="x"))
+    assert [item.item_number for item in page.items] == [1, 3]
+
+
+def test_what_is_shown_is_not_older_than_the_position() -> None:
+    shelf = FakeShelf()
+    _, position = SearchBooks(FakeIndex(3), shelf).search(WordsQuery(q="x"))
+    assert position == "epoch-7"
+    assert shelf.calls == ["position", "summaries"]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        (WordsQuery(sort="relevance"), "sort"),
+        (WordsQuery(q=" \t", sort="relevance"), "sort"),
+        (WordsQuery(min_price=2, max_price=1), "min_price"),
+        *(
+            (WordsQuery(cursor=cursor), "cursor")
+            for cursor in ("0", "-1", "01", "10000", "1.5", "x", "20 ", "२", "9" * 5000, "'; DROP TABLE")
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named(query: WordsQuery, field: str) -> None:
+    with pytest.raises(BadQuery) as caught:
+        SearchBooks(FakeIndex(3), FakeShelf()).search(query)
+    assert caught.value.field == field
+
+
+def test_a_blank_field_does_not_narrow() -> None:
+    index = FakeIndex(3)
+    SearchBooks(index, FakeShelf()).search(WordsQuery(q=" ", subject="", author="\t", isbn="", language="", cursor=""))
+    assert index.asked == [WordsQuery(sort="title")]
+
+
+@pytest.mark.parametrize(
+    ("query", "sort"),
+    [
+        (WordsQuery(), "title"),
+        (WordsQuery(q="x"), "relevance"),
+        (WordsQuery(q="x", sort="-price"), "-price"),
+        (WordsQuery(sort="newest"), "newest"),
+    ],
+)
+def test_words_are_sorted_by_relevance_and_lists_by_title(query: WordsQuery, sort: str) -> None:
+    index = FakeIndex(3)
+    SearchBooks(index, FakeShelf()).search(query)
+    assert [asked.sort for asked in index.asked] == [sort]
