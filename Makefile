@@ -8,13 +8,16 @@ RUN_STAMP := $(VENV)/.run-installed
 TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 
-.PHONY: help run test test-deep test-all test-container lint types imports check lock clean
+.PHONY: help run demo test test-deep test-all test-container lint types imports check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
 
 run: $(RUN_STAMP) ## open the shop: install, certificates, databases, sample catalogue, three servers
 	@exec $(BIN)/bazar up
+
+demo: $(TEST_STAMP) ## a rush and a crash, beside a store of the plain design (half a minute)
+	@$(BIN)/python tests/demo/demo.py
 
 test: $(TEST_STAMP) ## what guards every change (minutes)
 	$(BIN)/python -m pytest -m "not slow and not container"

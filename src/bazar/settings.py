@@ -16,7 +16,8 @@ class BadSetting(Exception):
     """A setting has a value that it cannot have; says which and what is allowed."""
 
     def __init__(self, name: str, value: str, allowed: str) -> None:
-        super().__init__(f"{name}={value!r} cannot be used: {allowed}")
+        # A database's URL has its password before the @.
+        super().__init__(f"{name}={re.sub('//.*@', '//…@', value)!r} cannot be used: {allowed}")
         self.name = name
 
 
@@ -26,22 +27,30 @@ LOOPBACK = "127.0.0.1"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def _port(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 65_533:  # noqa: PLR2004 - the catalog and order take the next two
-        raise ValueError("a port from 1 to 65533 (the catalog and the order server take the next two)")
+def _whole_number(text: str, least: int, most: int | None, allowed: str) -> int:
+    if not (text.isascii() and text.isdigit()) or int(text) < least or (most is not None and int(text) > most):
+        raise ValueError(allowed)
     return int(text)
+
+
+def _port(text: str) -> int:
+    allowed = "a port from 1 to 65533 (the catalog and the order server take the next two)"
+    return _whole_number(text, 1, 65_533, allowed)
 
 
 def _count(text: str) -> int:
-    if not text.isdigit():
-        raise ValueError("a whole number; 0 means no limit")
-    return int(text)
+    return _whole_number(text, 0, None, "a whole number; 0 means no limit")
 
 
 def _threads(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 256:  # noqa: PLR2004
-        raise ValueError("a whole number from 1 to 256")
-    return int(text)
+    return _whole_number(text, 1, 256, "a whole number from 1 to 256")
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("an IP address of this machine, without a port; 0.0.0.0 for all") from None
 
 
 def _switch(text: str) -> bool:
@@ -50,16 +59,37 @@ def _switch(text: str) -> bool:
     return text == "1"
 
 
-def _url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme != "https" or not parts.hostname:
-        raise ValueError("https://host or https://host:port")
-    return text.rstrip("/")
+def _public_url(text: str) -> str:
+    return _origin(text, "https://host or https://host:port")
+
+
+def _service_url(text: str) -> str:
+    allowed = "https://host:port"
+    if not re.search(":[0-9]+/*$", text):
+        raise ValueError(allowed)
+    return _origin(text, allowed)
+
+
+def _origin(text: str, allowed: str) -> str:
+    plain = text.rstrip("/")
+    try:
+        parts = urlsplit(plain)
+        usable = parts.hostname and parts.port != 0 and "@" not in parts.netloc
+    except ValueError:  # of urlsplit, whose words are for programmers
+        usable = False
+    if not usable or plain != f"https://{parts.netloc}":
+        raise ValueError(allowed)
+    return plain
 
 
 def _database_url(text: str) -> str:
+    allowed = "sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME"
     if not text.startswith(("sqlite:///", "postgresql://")):
-        raise ValueError("sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+        raise ValueError(allowed)
+    try:
+        _ = urlsplit(text).port
+    except ValueError:
+        raise ValueError(allowed) from None
     return text
 
 
@@ -104,10 +134,14 @@ class Settings:
         "Port of the front-end; the catalog and the order server take the next two",
     )
     bind_address: str = _setting(
-        "BAZAR_BIND_ADDRESS", str, LOOPBACK, "Address that a server listens on; 0.0.0.0 for all"
+        "BAZAR_BIND_ADDRESS", _address, LOOPBACK, "Address that a server listens on; 0.0.0.0 for all"
     )
-    catalog_url: str = _setting("BAZAR_CATALOG_URL", _url, "", "Where the catalog is; on this machine unless set")
-    order_url: str = _setting("BAZAR_ORDER_URL", _url, "", "Where the order server is; on this machine unless set")
+    catalog_url: str = _setting(
+        "BAZAR_CATALOG_URL", _service_url, "", "Where the catalog is; on this machine unless set"
+    )
+    order_url: str = _setting(
+        "BAZAR_ORDER_URL", _service_url, "", "Where the order server is; on this machine unless set"
+    )
     catalog_database_url: str = _setting(
         "BAZAR_CATALOG_DATABASE_URL",
         _database_url,
@@ -122,7 +156,7 @@ class Settings:
     )
     public_url: str = _setting(
         "BAZAR_PUBLIC_URL",
-        _url,
+        _public_url,
         "",
         "The shop's address as its customers type it; https://localhost:PORT unless set",
     )
@@ -166,9 +200,7 @@ class Settings:
         known = {setting.metadata["variable"] for setting in fields(cls)}
         for name in environment:
             if name.startswith("BAZAR_") and name not in known:
-                raise BadSetting(
-                    name, environment[name], f"there is no such setting; there are {', '.join(sorted(known))}"
-                )
+                raise BadSetting(name, "…", f"there is no such setting; there are {', '.join(sorted(known))}")
         return cls(**{setting.name: _read(setting.metadata, environment) for setting in fields(cls)}).completed()
 
     def completed(self) -> "Settings":
@@ -234,7 +266,7 @@ def settings_table() -> list[tuple[str, str, str]]:
 
 def _read(metadata: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
     text = environment.get(metadata["variable"]) or metadata["default"]
-    if not text and metadata["read"] in (_url, _database_url):
+    if not text and metadata["read"] in (_service_url, _public_url, _database_url):
         return ""  # completed afterwards, from the other settings
     if not text and metadata["read"] is Path:
         return None

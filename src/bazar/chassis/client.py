@@ -17,7 +17,7 @@ from bazar.chassis.clock import Deadline
 from bazar.chassis.logging import get_logger, request_id
 from bazar.contracts.call import Call
 from bazar.contracts.problems import Problem, read_problem
-from bazar.contracts.wire import Malformed, dump, parse
+from bazar.contracts.wire import Invalid, Malformed, dump, parse
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -103,7 +103,7 @@ class ServiceClient:
             if response.status >= HTTPStatus.BAD_REQUEST:
                 raise NeighbourRefused(read_problem(response.data))
             return Reply(parse(response.data, call.answer), response.headers.get(headers.POSITION))
-        except Malformed as error:
+        except (Malformed, Invalid) as error:
             raise NeighbourUnavailable(self._service, f"answered {response.status}, unreadable: {error}") from error
 
     def get_raw(self, path: str, deadline: Deadline) -> tuple[int, bytes]:

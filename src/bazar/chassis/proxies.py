@@ -30,4 +30,6 @@ class TrustedProxies:
             parsed = ipaddress.ip_address(address)
         except ValueError:
             return False
-        return any(parsed in network for network in self._networks)
+        # On a socket for both, IPv4 addresses come as ::ffff:10.0.0.1.
+        plain = getattr(parsed, "ipv4_mapped", None) or parsed
+        return any(plain in network for network in self._networks)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPMethod, HTTPStatus
+from threading import BoundedSemaphore
 from typing import Any, cast
 
 from flask import Flask, Response, g, request
@@ -29,6 +30,10 @@ from bazar.contracts.wire import Invalid, Malformed, dump
 REQUEST_LIFETIME_SECONDS = 5.0
 LARGEST_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 1
+#: Bodies that may be on their way at a time, and how long one more waits for its turn. A body that never ends keeps
+#: a thread for as long as its client likes (Granian has no timeout for bodies): most threads are left for others.
+MOST_UNFINISHED_BODIES = 8
+LONGEST_WAIT_FOR_TURN_SECONDS = 0.1
 #: A caller's request id is taken over if it is short and plain; else it gets one of ours.
 LONGEST_REQUEST_ID = 64
 _METHODS = frozenset(HTTPMethod)
@@ -87,7 +92,9 @@ def new_app(
     app.url_map.converters.update({"any_text": AnyText, **converters})
     metrics = Metrics()
     app.extensions["metrics"] = metrics
+    unfinished_bodies = BoundedSemaphore(MOST_UNFINISHED_BODIES)
     app.before_request(_begin)
+    app.before_request(lambda: _read_body(unfinished_bodies))
     app.after_request(lambda response: _finish(response, metrics))
     _answer_errors_as_problems(app, problem_table, render_problem or problem_response)
 
@@ -134,6 +141,10 @@ def body_bytes() -> bytes:
     return data
 
 
+class TooManyBodies(Exception):
+    """So many requests are still on their way that this one is not read."""
+
+
 class WrongMediaType(Exception):
     """The body is not labelled as JSON."""
 
@@ -150,10 +161,22 @@ def _begin() -> None:
         sent if sent.isascii() and sent.isalnum() and 0 < len(sent) <= LONGEST_REQUEST_ID else secrets.token_hex(8)
     )
     request_id.set(g.request_id)
-    # Granian closes a kept connection whose request body was not read. One that is too large is refused by
-    # whoever wants to read it, so that who may not call hears that first.
-    with suppress(RequestEntityTooLarge):
-        request.get_data(cache=True)
+
+
+def _read_body(unfinished: BoundedSemaphore) -> None:
+    """Take the body in before anything else: Granian closes a kept connection whose request body was not read.
+
+    One that is too large is refused by whoever wants to read it, so that who may not call hears that first.
+    """
+    if not request.content_length and "Transfer-Encoding" not in request.headers:
+        return
+    if not unfinished.acquire(timeout=LONGEST_WAIT_FOR_TURN_SECONDS):
+        raise TooManyBodies
+    try:
+        with suppress(RequestEntityTooLarge):
+            request.get_data(cache=True)
+    finally:
+        unfinished.release()
 
 
 def _deadline(remaining_ms: str | None) -> Deadline:
@@ -246,7 +269,12 @@ def _of_unavailable_storage(error: StorageUnavailable) -> Problem:
     return problems.UNAVAILABLE.because("The database does not answer.", RETRY_AFTER_SECONDS)
 
 
+def _of_too_many_bodies(_error: TooManyBodies) -> Problem:
+    return problems.UNAVAILABLE.because("Too many requests are still on their way.", RETRY_AFTER_SECONDS)
+
+
 _COMMON_PROBLEMS: ProblemTable = {
+    TooManyBodies: _of_too_many_bodies,
     Invalid: _of_invalid,
     Malformed: _of_malformed,
     WrongMediaType: _of_wrong_media_type,

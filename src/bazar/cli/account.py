@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -13,11 +14,19 @@ from bazar.chassis.migrations import migrate
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import FRONTEND
 from bazar.deployment import prepare_folders
-from bazar.frontend.domain.accounts import Role
+from bazar.frontend.domain.accounts import AccountExists, InvalidField, Role, TooBusy
 from bazar.frontend.domain.errors import ShopError
+from bazar.frontend.domain.passwords import WeakPassword
 from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.wiring import MIGRATIONS, accounts_of
 from bazar.resources import database
+
+_IN_WORDS: Mapping[type[ShopError], Callable[[Any], str]] = {
+    AccountExists: lambda error: f"{error.email} has an account already",
+    InvalidField: lambda error: f"{error.field}: {error.detail}",
+    TooBusy: lambda _: "too many passwords are being checked at this moment; try again",
+    WeakPassword: lambda error: f"Please choose another password. {error.reason}",
+}
 
 
 @click.group()
@@ -32,13 +41,12 @@ def account() -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input, for scripts.")
 def create(email: str, role: str, name: str, password_stdin: bool) -> None:
     """Make an account for EMAIL."""
-
     password = (
-        sys.stdin.readline().rstrip("\r\n")
+        _first_line(sys.stdin.buffer.readline())
         if password_stdin
         else click.prompt("Password", hide_input=True, confirmation_prompt=True)
     )
-    with told_plainly(ShopError, StorageUnavailable, MissingCertificates, PermissionError), _accounts() as accounts:
+    with _told_in_words(), _accounts() as accounts:
         person = accounts.create_account(email, password, Role(role), name)
     click.echo(f"{person.email} can sign in as {person.role}")
 
@@ -46,10 +54,27 @@ def create(email: str, role: str, name: str, password_stdin: bool) -> None:
 @account.command(name="first-admin", hidden=True)
 def first_admin() -> None:
     """Make the first admin where there is none, and print address and password as JSON, for bazar up."""
-    with _accounts() as accounts:
+    with _told_in_words(), _accounts() as accounts:
         made = accounts.ensure_first_admin()
     if made is not None:
         click.echo(json.dumps({"email": made.email, "password": made.password}))
+
+
+def _first_line(line: bytes) -> str:
+    """As UTF-8 whatever the locale: the same password is typed on pages, which send UTF-8."""
+    try:
+        return line.decode().rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise click.ClickException("the password on standard input is no UTF-8") from error
+
+
+@contextmanager
+def _told_in_words() -> Iterator[None]:
+    with told_plainly(StorageUnavailable, MissingCertificates, PermissionError):
+        try:
+            yield
+        except tuple(_IN_WORDS) as error:
+            raise click.ClickException(_IN_WORDS[type(error)](error)) from error
 
 
 @contextmanager

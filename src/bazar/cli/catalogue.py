@@ -1,6 +1,8 @@
 """``bazar catalogue``: books from a file, copies that arrived. It goes through the running catalog server."""
 
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from rich.progress import Progress
 from bazar.chassis.certificates import MissingCertificates
 from bazar.chassis.client import NeighbourRefused, NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline
+from bazar.chassis.logging import configure_logging
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts import calls, names
 from bazar.contracts.books import (
@@ -37,7 +40,9 @@ ROWS_TOGETHER = 250
 #: Half of what a server takes as one body.
 BYTES_TOGETHER = 512 * 1024
 CALL_SECONDS = 5.0
-TRIES = 5
+#: For so long a catalog that is busy, or started again, is asked again in the middle of an import.
+PATIENCE_SECONDS = 20.0
+PAUSE_SECONDS = 0.5
 FIELDS = tuple(field.name for field in fields(Columns))
 
 
@@ -80,9 +85,10 @@ def import_file(
     """
     shop = settings()
     reading = Reading(currency=shop.currency, price_minor=price, stock=stock, separator=separator)
-    with told_plainly(BadCatalogueFile, MissingCertificates, NeighbourUnavailable, NeighbourRefused, FileNotFoundError):
+    with told_plainly(BadCatalogueFile), _told(shop), _catalog(shop) as catalog:
+        catalog.get_raw("/healthz", Deadline.after(CALL_SECONDS))  # before a long file is looked through
         rows = read_rows(file, columns, reading)
-        totals = _import(_catalog(shop), source or file.name.split(".")[0], rows, count_rows(file))
+        totals = _import(catalog, source or file.name.split(".")[0], rows, count_rows(file))
     click.echo(f"{totals['added']} added, {totals['present']} there already, {totals['bad']} left out")
 
 
@@ -92,16 +98,32 @@ def import_file(
 @click.option("--reason", default="taken in", show_default=True, help="What the journal says.")
 def take_in(item_number: int, copies: int, reason: str) -> None:
     """Put COPIES of a book that have arrived into stock."""
+    shop = settings()
     request = ChangeBook(actor=names.OPERATOR, change=BookChange(stock_change=copies, reason=reason))
-    with told_plainly(MissingCertificates, NeighbourUnavailable, NeighbourRefused, FileNotFoundError):
-        reply = _catalog(settings()).call(
-            calls.CHANGE_BOOK, request, Deadline.after(CALL_SECONDS), item_number=item_number
-        )
+    with _told(shop), _catalog(shop) as catalog:
+        reply = catalog.call(calls.CHANGE_BOOK, request, Deadline.after(CALL_SECONDS), item_number=item_number)
     click.echo(f"{reply.answer.title}: {reply.answer.quantity} copies in stock")
 
 
-def _catalog(shop: Settings) -> ServiceClient:
-    return neighbour(shop, names.OPERATOR, names.CATALOG)
+@contextmanager
+def _told(shop: Settings) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, MissingCertificates) as error:
+        raise click.ClickException(f"no certificates in {shop.certificates}: bazar up makes them") from error
+    except OSError as error:
+        raise click.ClickException(f"the certificates in {shop.certificates} cannot be used: {error}") from error
+    except NeighbourUnavailable as error:
+        raise click.ClickException(
+            f"the {error.service} server does not answer ({error.detail}); start the shop, or ask bazar doctor"
+        ) from error
+    except NeighbourRefused as error:
+        raise click.ClickException(error.problem.detail) from error
+
+
+def _catalog(shop: Settings) -> "closing[ServiceClient]":
+    configure_logging(names.OPERATOR, "text", "ERROR")  # what goes wrong is told in one line of our own
+    return closing(neighbour(shop, names.OPERATOR, names.CATALOG))
 
 
 def _import(catalog: ServiceClient, source: str, rows: Iterable[Row], expected: int) -> dict[str, int]:
@@ -112,7 +134,7 @@ def _import(catalog: ServiceClient, source: str, rows: Iterable[Row], expected: 
 
         def refuse(line: int, reason: str) -> None:
             totals["bad"] += 1
-            progress.console.print(f"line {line}: {reason}", markup=False, highlight=False)
+            progress.console.print(f"line {line}: {reason}", markup=False, highlight=False, soft_wrap=True)
 
         for batch in _batches(rows, lines, refuse):
             outcome = _send(catalog, ImportBooks(actor=names.OPERATOR, source=source, rows=batch))
@@ -145,10 +167,11 @@ def _batches(rows: Iterable[Row], lines: dict[str, int], refuse: Any) -> Iterato
 
 def _send(catalog: ServiceClient, request: ImportBooks) -> ImportOutcome:
     """A batch that is repeated changes nothing more, so a busy or restarting catalog is asked again."""
-    for tries_left in reversed(range(TRIES)):
+    patience = Deadline.after(PATIENCE_SECONDS)
+    while True:
         try:
             return catalog.call(calls.IMPORT_BOOKS, request, Deadline.after(CALL_SECONDS)).answer
         except NeighbourUnavailable:
-            if not tries_left:
+            if patience.passed:
                 raise
-    raise AssertionError("unreachable: the last try returns or raises")
+            time.sleep(PAUSE_SECONDS)

@@ -2,6 +2,8 @@
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -23,7 +25,8 @@ def certs() -> None:
 def show() -> None:
     """Each certificate: names, end, fingerprint."""
     shop = settings()
-    found = describe(shop.certificates, system_clock)
+    with _told(shop):
+        found = describe(shop.certificates, system_clock)
     if not found:
         raise click.ClickException(f"there are no certificates in {shop.certificates} yet; bazar up makes them")
     for certificate in found:
@@ -37,7 +40,7 @@ def show() -> None:
 def rotate_command() -> None:
     """New certificates and token keys under the same CA; running servers take them up without closing."""
     shop = settings()
-    with told_plainly(MissingCertificates, PermissionError):
+    with _told(shop):
         made = rotate(shop.certificates, leaf_specs(shop), system_clock)
     click.echo(f"Made {', '.join(made)}")
     for service in _reload(shop):
@@ -48,14 +51,24 @@ def rotate_command() -> None:
 def ensure() -> None:
     """Make what is missing or ends within 30 days, for bazar up; running servers take it up."""
     shop = settings()
-    with told_plainly(MissingCertificates, PermissionError):
+    with _told(shop):
         made = prepare_folders(shop)
     if made:
         _reload(shop)
 
 
+@contextmanager
+def _told(shop: Settings) -> Iterator[None]:
+    with told_plainly(MissingCertificates, PermissionError):
+        try:
+            yield
+        except ValueError as error:
+            raise click.ClickException(f"a file in {shop.certificates} is no certificate or key: {error}") from error
+
+
 def _reload(shop: Settings) -> list[str]:
     running = {name: pid for name, pid in live_processes(shop.run_directory).items() if name in SERVICES}
     for process_id in running.values():
-        os.kill(process_id, signal.SIGHUP)
+        with suppress(ProcessLookupError):  # it has just ended; the one that follows reads the new files
+            os.kill(process_id, signal.SIGHUP)
     return sorted(running)

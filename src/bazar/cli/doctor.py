@@ -3,20 +3,24 @@
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
-from bazar.chassis.certificates import MissingCertificates, describe
+from bazar.chassis.certificates import CertificateInfo, MissingCertificates, describe
 from bazar.chassis.client import NeighbourUnavailable
 from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import StorageUnavailable
 from bazar.chassis.listener import PortTaken, ensure_port_free
 from bazar.chassis.pidfile import live_processes
 from bazar.cli.problems import settings, told_plainly
-from bazar.contracts.names import OPERATOR, SERVICES
+from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
 from bazar.deployment import port_of, url_of
 from bazar.resources import database, neighbour
 from bazar.settings import LOOPBACK, Settings
@@ -63,10 +67,15 @@ def doctor(probe: str | None, show: str) -> None:
 
 
 def _probe(shop: Settings, service: str, show: str) -> None:
-    with told_plainly(NeighbourUnavailable, MissingCertificates, FileNotFoundError):
-        status, body = neighbour(shop, OPERATOR, service).get_raw(f"/{show}", Deadline.after(PROBE_SECONDS))
+    with told_plainly(NeighbourUnavailable, MissingCertificates, OSError):
+        status, body = _ask(shop, service, f"/{show}")
     click.echo(body.decode())
     sys.exit(0 if status == READY else 1)
+
+
+def _ask(shop: Settings, service: str, path: str) -> tuple[int, bytes]:
+    with closing(neighbour(shop, OPERATOR, service)) as client:
+        return client.get_raw(path, Deadline.after(PROBE_SECONDS))
 
 
 def _findings(shop: Settings) -> Iterator[Finding]:
@@ -92,65 +101,107 @@ def _folder(shop: Settings) -> Finding:
 
 
 def _certificates(shop: Settings) -> Iterator[Finding]:
-    found = describe(shop.certificates, system_clock) if os.access(shop.certificates, os.X_OK) else []
+    folder = shop.certificates
+    try:
+        found = describe(folder, system_clock) if os.access(folder, os.X_OK) else []
+    except ValueError as error:
+        yield Finding(
+            "certificates",
+            f"a file in {folder} is no certificate: {error}",
+            "bazar certs rotate makes all new but ca.pem; without that, move the folder away and start anew",
+        )
+        return
     if not found:
-        yield Finding("certificates", f"none in {shop.certificates}", "bazar up makes them")
+        yield Finding("certificates", f"none in {folder}", "bazar up makes them")
     for certificate in found:
-        ends = f"ends {certificate.not_after:%Y-%m-%d}, in {certificate.days_left} days"
-        ending = certificate.days_left < SOON_DAYS
-        yield Finding(f"certificate {certificate.file}", ends, "bazar certs rotate" if ending else "")
+        yield _certificate(certificate)
+
+
+def _certificate(certificate: CertificateInfo) -> Finding:
+    what, day = f"certificate {certificate.file}", f"{certificate.not_after:%Y-%m-%d}"
+    if certificate.days_left >= SOON_DAYS:
+        return Finding(what, f"ends {day}, in {certificate.days_left} days")
+    detail = f"ends {day}, in {certificate.days_left} days" if certificate.days_left >= 0 else f"ended {day}"
+    if certificate.file == "ca.pem":
+        return Finding(what, detail, "stop the shop, move its folder away, start it, and have people trust the new one")
+    return Finding(what, detail, "bazar certs rotate")
 
 
 def _server(shop: Settings, service: str) -> Iterator[Finding]:
-    what = f"{service} server"
-    port = port_of(shop, service)
+    what, url = f"{service} server", url_of(shop, service)
     is_ours = service in live_processes(shop.run_directory)
     try:
         began = system_clock()
-        status, body = neighbour(shop, OPERATOR, service).get_raw("/healthz", Deadline.after(PROBE_SECONDS))
+        status, body = _ask(shop, service, "/healthz")
         ended = system_clock()
     except (NeighbourUnavailable, MissingCertificates, OSError) as error:
-        yield _silent_server(shop, what, port, is_ours, str(error))
+        reason = error.detail if isinstance(error, NeighbourUnavailable) else str(error)
+        yield _silent_server(shop, service, is_ours=is_ours, reason=reason)
         return
     if status != READY:
         yield Finding(what, f"answers {status}", f"look into {shop.data_dir / 'logs' / f'{service}.log'}")
         return
-    if not is_ours and LOOPBACK in url_of(shop, service):
+    if _is_here(url) and not is_ours:
         yield Finding(
             what,
-            f"answers on port {port}, but was not started from {shop.data_dir}",
-            f"end the leftover server: find it with ss -ltnp 'sport = :{port}'",
+            f"answers at {url}, but was not started from {shop.data_dir}",
+            f"end the leftover server: {_who_listens(port_of(shop, service))} names it",
         )
     else:
-        yield Finding(what, f"answers on port {port}")
-    there = msgspec.json.decode(body, type=dict[str, str]).get("time", "")
-    difference = abs((datetime.fromisoformat(there) - (began + (ended - began) / 2)).total_seconds())
+        yield Finding(what, f"answers at {url}")
+    yield _clock_of(what, body, began + (ended - began) / 2)
+
+
+def _clock_of(what: str, body: bytes, ours: datetime) -> Finding:
+    theirs = msgspec.json.decode(body, type=dict[str, str]).get("time", "")
+    difference = abs((datetime.fromisoformat(theirs) - ours).total_seconds())
     late = difference > LARGEST_CLOCK_DIFFERENCE_SECONDS
-    yield Finding(f"clock of the {what}", f"{difference:.1f} s from ours", "set both clocks by NTP" if late else "")
+    return Finding(f"clock of the {what}", f"{difference:.1f} s from ours", "set both clocks by NTP" if late else "")
 
 
-def _silent_server(shop: Settings, what: str, port: int, is_ours: bool, error: str) -> Finding:
+def _silent_server(shop: Settings, service: str, *, is_ours: bool, reason: str) -> Finding:
+    what, url, port = f"{service} server", url_of(shop, service), port_of(shop, service)
     if is_ours:
-        return Finding(what, f"runs and does not answer: {error}", f"look into {shop.data_dir / 'logs'}")
+        return Finding(what, f"runs and does not answer: {reason}", f"look into {shop.data_dir / 'logs'}")
+    if not _is_here(url):
+        return Finding(what, f"does not answer at {url}: {reason}", "see that it runs there and can be reached")
     try:
-        ensure_port_free(shop.bind_address, port)
+        ensure_port_free(shop.bind_address if service == FRONTEND else LOOPBACK, port)
     except PortTaken as taken:
         return Finding(
             what,
-            str(taken),
-            f"end that program (ss -ltnp 'sport = :{port}') or choose other ports with BAZAR_PORT",
+            f"{taken}, perhaps a server left over from another data folder",
+            f"end it ({_who_listens(port)} names it) or choose other ports with BAZAR_PORT",
         )
-    return Finding(what, f"does not run: {error}", "start it: bazar up")
+    except OSError as error:
+        return Finding(what, f"port {port} cannot be used: {error.strerror}", "choose another with BAZAR_PORT")
+    return Finding(what, "does not run", "start it: bazar up")
+
+
+def _is_here(url: str) -> bool:
+    return urlsplit(url).hostname == LOOPBACK
+
+
+def _who_listens(port: int) -> str:
+    return f"ss -ltnp 'sport = :{port}'"
 
 
 def _database(shop: Settings, service: str) -> Finding:
-
     what = f"database of the {service} server"
-    own = database(shop, service)
     try:
+        own = database(shop, service)
+    except (SQLAlchemyError, ValueError) as error:
+        return Finding(what, f"its URL cannot be read: {error}", f"mend BAZAR_{service.upper()}_DATABASE_URL")
+    file = own.engine.url.database if own.is_sqlite else None
+    try:
+        # To connect would make an empty file.
+        if file is not None and not Path(file).exists():
+            return Finding(what, f"{file} does not exist", "bazar up makes it")
         own.ping()
-    except StorageUnavailable as error:
-        return Finding(what, str(error).splitlines()[0], "see that it runs, and check the URL, user and password")
+    except (StorageUnavailable, SQLAlchemyError) as error:
+        cause = error.__cause__ if isinstance(error, SQLAlchemyError) else error
+        remedy = f"see that {file} is whole and can be written" if file else "see that it runs, and check URL and user"
+        return Finding(what, str(cause).splitlines()[0], remedy)
     finally:
         own.close()
     return Finding(what, "answers")

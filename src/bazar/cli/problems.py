@@ -23,4 +23,4 @@ def told_plainly(*expected: type[Exception]) -> Iterator[None]:
     try:
         yield
     except expected as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(" ".join(str(error).split())) from error

@@ -7,12 +7,11 @@ import json
 import subprocess
 import sys
 import time
-from functools import partial
 
 import click
 
 from bazar.chassis.listener import PortTaken, ensure_port_free
-from bazar.chassis.pidfile import AlreadyRunning, pid_file
+from bazar.chassis.pidfile import AlreadyRunning, live_processes, pid_file
 from bazar.chassis.probe import is_ready
 from bazar.chassis.supervisor import Child, ChildState, Supervisor
 from bazar.cli.problems import settings, told_plainly
@@ -29,8 +28,7 @@ def up() -> None:
     shop = settings()
     began = time.monotonic()
     with told_plainly(PortTaken, AlreadyRunning, PermissionError):
-        for service in SERVICES:
-            ensure_port_free(_host(shop, service), port_of(shop, service))
+        _see_that_nobody_is_here(shop)
         click.echo(f"{'Using' if shop.data_dir.exists() else 'Making'} certificates and databases in {shop.data_dir}")
         if subprocess.run([*BAZAR, "certs", "ensure"], check=False).returncode:  # noqa: S603 - this program
             sys.exit(1)
@@ -38,29 +36,53 @@ def up() -> None:
             sys.exit(_run(shop, began))
 
 
+def _see_that_nobody_is_here(shop: Settings) -> None:
+    """Before anything is touched; raises AlreadyRunning and PortTaken."""
+    running = live_processes(shop.run_directory)
+    if "up" in running:
+        raise AlreadyRunning("up", running["up"])
+    for service in SERVICES:
+        host, port = _host(shop, service), port_of(shop, service)
+        try:
+            ensure_port_free(host, port)
+        except OSError as error:
+            raise click.ClickException(f"port {port} on {host} cannot be used: {error.strerror}") from error
+
+
 def _run(shop: Settings, began: float) -> int:
-    first_admin = subprocess.Popen(  # noqa: S603 - this program
-        [*BAZAR, "account", "first-admin"], stdout=subprocess.PIPE, text=True
-    )
+    first_admin = _first_admin()
 
     def opened() -> None:
         made, _ = first_admin.communicate()
+        if first_admin.returncode:  # the database was away, which by now it is not
+            made, _ = _first_admin().communicate()
         _say_open(shop, json.loads(made) if made.strip() else None, time.monotonic() - began)
 
     children = [_child(shop, service) for service in SERVICES]
     return Supervisor(children, _report, opened=opened, maintenance=_renew_certificates).run()
 
 
+def _first_admin() -> "subprocess.Popen[str]":
+    return subprocess.Popen(  # noqa: S603 - this program
+        [*BAZAR, "account", "first-admin"], stdout=subprocess.PIPE, text=True
+    )
+
+
 def _child(shop: Settings, service: str) -> Child:
     host = _host(shop, service)
     address = (LOOPBACK if host in {"0.0.0.0", "::"} else host, port_of(shop, service))  # noqa: S104 - compared
     log_file = shop.data_dir / "logs" / f"{service}.log"
+
+    def ready() -> bool:
+        # Its own certificate is read each time: this process outlives it.
+        return is_ready(address, certificate_name(shop, service), tls_to(shop, OPERATOR, service))
+
     return Child(
         name=service,
         command=(*BAZAR, service, "--host", host, "--log-file", str(log_file)),
         host=host,
         port=port_of(shop, service),
-        ready=partial(is_ready, address, certificate_name(shop, service), tls_to(shop, OPERATOR, service)),
+        ready=ready,
     )
 
 

@@ -60,19 +60,21 @@ def _bare(node: inspect.Type) -> inspect.Type:
 def _allowed(node: inspect.Type) -> str:
     match node:
         case inspect.StructType():
-            return ", ".join(each.encode_name for each in node.fields)
+            words = ", ".join(each.encode_name for each in node.fields)
         case inspect.LiteralType():
-            return ", ".join(map(str, node.values))
+            words = ", ".join(map(str, node.values))
         case inspect.IntType():
-            return f"an integer{_range(node.ge, node.le)}"
+            words = f"an integer{_range(node.ge, node.le)}"
         case inspect.StrType():
             words = WORDS.get(node.pattern or "", "text")
-            return words if node.max_length is None else f"{words}, at most {node.max_length} characters"
+            words += "" if node.max_length is None else f", at most {node.max_length} characters"
         case inspect.VarTupleType():
-            return f"a list{_range(node.min_length, node.max_length)} long"
+            words = f"a list{_range(node.min_length, node.max_length)} long"
         case inspect.BoolType():
-            return "true, false"
-    return "something else"
+            words = "true, false"
+        case _:
+            words = "something else"
+    return words
 
 
 def _range(least: int | None, most: int | None) -> str:

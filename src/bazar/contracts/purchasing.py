@@ -9,7 +9,7 @@ from msgspec import Meta
 from bazar.contracts import text
 from bazar.contracts.books import MOST_COPIES_A_LINE, ItemNumber, Money
 from bazar.contracts.text import Cursor
-from bazar.contracts.wire import Message
+from bazar.contracts.wire import LARGEST_JSON_INTEGER, Message, PublicRequest
 
 MOST_LINES = 100
 IDEMPOTENCY_KEY = text.IDEMPOTENCY_KEY
@@ -30,6 +30,33 @@ def canonical_lines(lines: Iterable[Line]) -> tuple[Line, ...]:
     for line in lines:
         copies[line.item_number] += line.quantity
     return tuple(Line(item_number=item, quantity=quantity) for item, quantity in sorted(copies.items()))
+
+
+class ExpectedTotal(Money, frozen=True, forbid_unknown_fields=True):
+    """What the customer means to pay for all of it."""
+
+    amount: Annotated[int, Meta(ge=0, le=LARGEST_JSON_INTEGER)]
+
+
+class PurchaseRequest(PublicRequest, frozen=True):
+    """So many copies of the book that the path names, for that total at the most and the least."""
+
+    quantity: Annotated[int, Meta(ge=1, le=MOST_COPIES_A_LINE)] = 1
+    expected_total: ExpectedTotal | None = None
+
+
+class LineRequest(PublicRequest, frozen=True):
+    """So many copies of one book."""
+
+    item_number: ItemNumber
+    quantity: Annotated[int, Meta(ge=1, le=MOST_COPIES_A_LINE)]
+
+
+class OrderRequest(PublicRequest, frozen=True):
+    """Several books, all or nothing."""
+
+    lines: Annotated[tuple[LineRequest, ...], Meta(min_length=1, max_length=MOST_LINES)]
+    expected_total: ExpectedTotal | None = None
 
 
 class PlaceOrder(Message, frozen=True):

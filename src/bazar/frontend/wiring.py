@@ -17,6 +17,7 @@ from bazar.contracts.names import CATALOG, FRONTEND, ORDER
 from bazar.frontend.api import accounts as accounts_api
 from bazar.frontend.api import books as books_api
 from bazar.frontend.api import openapi as openapi_api
+from bazar.frontend.api import orders as orders_api
 from bazar.frontend.api import purchases as purchases_api
 from bazar.frontend.api.addresses import ItemNumber
 from bazar.frontend.api.authentication import AccessTable, guard_api
@@ -35,7 +36,13 @@ from bazar.settings import Settings
 MIGRATIONS = Path(__file__).parent / "migrations"
 PROBE_SECONDS = 1.0
 LONGEST_SIGN_IN_WAIT_SECONDS = 2.0
-ACCESS: AccessTable = {**accounts_api.ACCESS, **books_api.ACCESS, **purchases_api.ACCESS, **openapi_api.ACCESS}
+ACCESS: AccessTable = {
+    **accounts_api.ACCESS,
+    **books_api.ACCESS,
+    **purchases_api.ACCESS,
+    **orders_api.ACCESS,
+    **openapi_api.ACCESS,
+}
 
 
 def build(settings: Settings) -> RunningService:
@@ -80,6 +87,7 @@ def frontend_app(
     app.register_blueprint(accounts_api.routes(accounts))
     app.register_blueprint(books_api.routes(catalog, accounts))
     app.register_blueprint(purchases_api.routes(orders, catalog))
+    app.register_blueprint(orders_api.routes(orders))
     app.register_blueprint(openapi_api.routes(ACCESS))
     mount_pages(app, catalog, orders, accounts, public_url=public_url)
     return app

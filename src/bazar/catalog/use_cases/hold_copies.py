@@ -4,7 +4,7 @@ The order server decides; the catalog obeys, and never frees a hold by itself.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -19,22 +19,12 @@ from bazar.contracts.purchasing import (
     HoldAnswer,
     HoldAnswers,
     HoldBatch,
-    HoldOutcome,
     HoldRequest,
     OpenHold,
     OpenHolds,
     OpenHoldsQuery,
-    Shortage,
     canonical_lines,
 )
-
-_OUTCOMES: Mapping[HoldState, HoldOutcome] = {
-    HoldState.HELD: "held",
-    HoldState.REFUSED: "refused",
-    HoldState.RELEASED: "released",
-    HoldState.SETTLED: "settled",
-    HoldState.RETURNED: "returned",
-}
 
 
 class ShelfMoved(Exception):
@@ -58,7 +48,11 @@ class HoldCopies:
         answers: dict[int, HoldAnswer] = {}
         with self._store.writing() as tx:
             now = self._clock()
-            new = {batch.holds[index].order_id for index in turn if tx.add_hold(_new_hold(batch.holds[index]), now)}
+            new = {
+                batch.holds[index].order_id
+                for index in turn
+                if tx.add_hold(_row(batch.holds[index], HoldState.HELD), now)
+            }
             ours = [index for index in turn if batch.holds[index].order_id in new]
             allocated, taken = self._allocate(tx, [batch.holds[index] for index in ours], now)
             answers.update(zip(ours, allocated, strict=True))
@@ -102,7 +96,8 @@ class HoldCopies:
         taken: Counter[int] = Counter()
         answers: list[HoldAnswer] = []
         for request, lines in zip(requests, wanted, strict=True):
-            if answers and answers[-1].order_id == request.order_id and not tx.add_hold(_new_hold(request), now):
+            is_second = answers and answers[-1].order_id == request.order_id
+            if is_second and not tx.add_hold(_row(request, HoldState.HELD), now):
                 answers.append(_standing_answer(tx, request))
                 continue
             unknown = tuple(line.item_number for line in lines if line.item_number not in shelves)
@@ -146,7 +141,7 @@ class HoldCopies:
             if isinstance(step := transition(None), Step):
                 # The tombstones first: where a hold arrives at this very moment, one of the two is the later one.
                 for index in turn:
-                    tx.add_hold(_tombstone(batch.orders[index], step.to), now)
+                    tx.add_hold(_row(batch.orders[index], step.to), now)
             found = dict(tx.holds_for_update([batch.orders[index].order_id for index in turn]))
             for index in turn:
                 answers[index] = _finish_one(tx, batch.orders[index], found, transition, back=back, now=now)
@@ -180,12 +175,8 @@ def _finish_one(
     return FinishAnswer(order_id=order.order_id, done=True)
 
 
-def _tombstone(order: FinishHold, state: HoldState) -> StoredHold:
+def _row(order: HoldRequest | FinishHold, state: HoldState) -> StoredHold:
     return StoredHold(order.order_id, order.account_id, order.purchase_hash, state)
-
-
-def _new_hold(request: HoldRequest) -> StoredHold:
-    return StoredHold(request.order_id, request.account_id, request.purchase_hash, HoldState.HELD)
 
 
 def _standing_answer(tx: Transaction, request: HoldRequest) -> HoldAnswer:
@@ -197,11 +188,9 @@ def _standing_answer(tx: Transaction, request: HoldRequest) -> HoldAnswer:
 
 
 def _answer(order_id: str, state: HoldState, lines: Sequence[StoredLine]) -> HoldAnswer:
-    if state is HoldState.REFUSED:
-        shortages = tuple(
-            Shortage(item_number=line.item_number, requested=line.quantity, available=line.available)
-            for line in lines
-            if line.available is not None and line.available < line.quantity
-        )
-        return HoldAnswer(order_id=order_id, outcome=_OUTCOMES[state], shortages=shortages)
-    return HoldAnswer(order_id=order_id, outcome=_OUTCOMES[state], lines=tuple(line.held() for line in lines))
+    return HoldAnswer(
+        order_id=order_id,
+        outcome=state.value,
+        lines=tuple(line.held() for line in lines if line.available is None),
+        shortages=tuple(line.shortage() for line in lines if line.is_short),
+    )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bazar.catalog.domain.holds import HoldState
 from bazar.contracts.books import Change, SubjectCount
-from bazar.contracts.purchasing import HeldLine
+from bazar.contracts.purchasing import HeldLine, Shortage
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,15 @@ class StoredLine:
             quantity=self.quantity,
             price_minor=self.price_minor,
         )
+
+    @property
+    def is_short(self) -> bool:
+        """Whether its order was refused for this line."""
+        return self.available is not None and self.available < self.quantity
+
+    def shortage(self) -> Shortage:
+        """As the order server is told of a line that is short."""
+        return Shortage(item_number=self.item_number, requested=self.quantity, available=self.available or 0)
 
 
 @dataclass(frozen=True)

@@ -150,8 +150,8 @@ def _kind(schema: Json) -> Kind:
             return Kind("", ref.rpartition("/")[2])
         case {"anyOf": parts}:
             kinds = [_kind(part) for part in parts]
-            ref = next((kind.ref for kind in kinds if kind.ref), None)
-            return Kind(" or ".join(kind.words for kind in kinds if kind.words), ref)
+            named = next((kind.ref for kind in kinds if kind.ref), None)
+            return Kind(" or ".join(kind.words for kind in kinds if kind.words), named)
         case {"type": "array", "items": items}:
             inner = _kind(items)
             return Kind(f"list{_limits(schema, 'minItems', 'maxItems')} of {inner.words}", inner.ref)

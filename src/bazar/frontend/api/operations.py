@@ -7,7 +7,7 @@ from typing import Any
 from bazar.contracts import accounts, books, problems, purchasing
 from bazar.contracts.problems import ProblemType
 from bazar.contracts.wire import Message
-from bazar.frontend.api.purchases import OrderRequest, OrdersPage, PurchaseRequest
+from bazar.frontend.api.orders import OrdersPage
 
 READING, BUYING, PEOPLE, STAFF, RUNNING = "Find books", "Buy", "Accounts", "For booksellers", "Running the shop"
 
@@ -110,7 +110,7 @@ OPERATIONS = (
         tag=BUYING,
         summary="Buy copies of one book; no body buys one. 201 and 409 are final for the Idempotency-Key",
         headers=("IdempotencyKey",),
-        body=PurchaseRequest,
+        body=purchasing.PurchaseRequest,
         needs_body=False,
         status=201,
         answer=purchasing.Order,
@@ -124,7 +124,7 @@ OPERATIONS = (
         tag=BUYING,
         summary="Buy several books, all or nothing. 201 and 409 are final for the Idempotency-Key",
         headers=("IdempotencyKey",),
-        body=OrderRequest,
+        body=purchasing.OrderRequest,
         status=201,
         answer=purchasing.Order,
         answer_headers=("Bazar-Position",),
@@ -133,7 +133,7 @@ OPERATIONS = (
     Operation(
         method="GET",
         path="/api/v1/orders",
-        endpoint="purchases.orders",
+        endpoint="orders.orders",
         tag=BUYING,
         summary="Your orders, newest first; staff see all",
         query=OrdersPage,
@@ -142,7 +142,7 @@ OPERATIONS = (
     Operation(
         method="GET",
         path="/api/v1/orders/{order_id}",
-        endpoint="purchases.order",
+        endpoint="orders.order",
         tag=BUYING,
         summary="One of your orders; staff see any",
         answer=purchasing.Order,

@@ -10,6 +10,8 @@ from bazar.order.use_cases.ports import Catalog, Store
 #: A hold without a decision that this sweeper has seen for so long belongs to nobody: requests live 5 s.
 #: It affects only how soon things settle, never whether they are right.
 ABANDONED_AFTER_SECONDS = 15.0
+#: Open holds that one transaction looks at: a statement takes only so many values (SQLite 32,766).
+HOLDS_TOGETHER = 500
 
 
 class FinishOrders:
@@ -38,7 +40,8 @@ class FinishOrders:
         if not conflicts:
             return
         with self._store.writing() as tx:
-            for answer in conflicts:
+            # Ascending: settle and sweep may note the same orders at once.
+            for answer in sorted(conflicts, key=lambda answer: answer.order_id):
                 tx.mark_stuck(answer.order_id, answer.conflict or "", self._clock())
 
 
@@ -63,28 +66,31 @@ class Sweep(FinishOrders):
         found = self._catalog.open_holds()
         now = self._monotonic()
         self._seen_since = {hold.order_id: self._seen_since.get(hold.order_id, now) for hold in found}
+        for first in range(0, len(found), HOLDS_TOGETHER):
+            self._see_to(found[first : first + HOLDS_TOGETHER], now)
+        return len(found)
+
+    def _see_to(self, holds: Sequence[OpenHold], now: float) -> None:
         with self._store.reading() as tx:
-            decided = {decision.order_id: decision for decision in tx.decisions([hold.order_id for hold in found])}
+            decided = {decision.order_id: decision for decision in tx.decisions([hold.order_id for hold in holds])}
         abandoned = [
             hold
-            for hold in found
+            for hold in holds
             if hold.order_id not in decided and now - self._seen_since[hold.order_id] >= ABANDONED_AFTER_SECONDS
         ]
         decided.update(self._give_up(abandoned))
-        settle, release = [], []
-        for hold in found:
+        settle: list[FinishHold] = []
+        release: list[FinishHold] = []
+        for hold in holds:
             decision = decided.get(hold.order_id)
             if decision is None:
                 continue
-            if decision.purchase_hash != hold.purchase_hash:
+            is_ours = decision.purchase_hash == hold.purchase_hash
+            if not is_ours:
                 self._mark_of_another_purchase(hold)
-                release.append(_finish(hold))
-            elif decision.outcome is Outcome.CONFIRMED:
-                settle.append(_finish(hold))
-            else:
-                release.append(_finish(hold))
+            finish = settle if is_ours and decision.outcome is Outcome.CONFIRMED else release
+            finish.append(_hold_of(hold))
         self._carry_out(settle, release)
-        return len(found)
 
     def _give_up(self, abandoned: Sequence[OpenHold]) -> dict[str, Decision]:
         """Decide CANCELLED where nothing is decided yet; whoever decides first has decided."""
@@ -113,9 +119,5 @@ def _to_release(decision: Decision) -> bool:
     return decision.outcome in (Outcome.PRICE_CHANGED, Outcome.CANCELLED)
 
 
-def _hold_of(decision: Decision) -> FinishHold:
-    return FinishHold(order_id=decision.order_id, account_id=decision.account_id, purchase_hash=decision.purchase_hash)
-
-
-def _finish(hold: OpenHold) -> FinishHold:
-    return FinishHold(order_id=hold.order_id, account_id=hold.account_id, purchase_hash=hold.purchase_hash)
+def _hold_of(order: Decision | OpenHold) -> FinishHold:
+    return FinishHold(order_id=order.order_id, account_id=order.account_id, purchase_hash=order.purchase_hash)

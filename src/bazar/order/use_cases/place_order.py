@@ -9,14 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bazar.contracts.purchasing import HoldAnswer, HoldRequest, PlaceOrder, canonical_lines
-from bazar.order.domain.decisions import (
-    Decision,
-    OrderedLine,
-    Outcome,
-    ShortLine,
-    order_id_of,
-    purchase_hash_of,
-)
+from bazar.order.domain.decisions import Decision, OrderedLine, Outcome, ShortLine
 from bazar.order.domain.errors import (
     GivenUp,
     KeyReused,
@@ -25,6 +18,7 @@ from bazar.order.domain.errors import (
     UnknownBooks,
     WrongCurrency,
 )
+from bazar.order.domain.order_ids import order_id_of, purchase_hash_of
 from bazar.order.use_cases.ports import Catalog, Deadline, Finisher, Store
 
 
@@ -64,16 +58,14 @@ class PlaceOrders:
         """
         purchase = self._purchase(request)
         order_id = purchase.hold.order_id
-        with self._store.reading() as tx:
-            decided = tx.decision(order_id)
+        decided = self._decision(order_id)
         if decided is not None:
             return _answer(decided, purchase), None
         held = self._catalog.hold(purchase.hold, deadline)
         if held.answer.outcome == "unknown-book":
             raise UnknownBooks(held.answer.unknown_items)
         if held.answer.outcome == "hash-mismatch":
-            with self._store.reading() as tx:
-                decided = tx.decision(order_id)
+            decided = self._decision(order_id)
             if decided is None:
                 raise KeyReused(order_id)
             return _answer(decided, purchase), None
@@ -83,6 +75,10 @@ class PlaceOrders:
         # Only what is committed is finished; another decision than the proposed one is what counts.
         self._finisher.finish(decided)
         return _answer(decided, purchase), held.position
+
+    def _decision(self, order_id: str) -> Decision | None:
+        with self._store.reading() as tx:
+            return tx.decision(order_id)
 
     def _purchase(self, request: PlaceOrder) -> Purchase:
         lines = canonical_lines(request.lines)
@@ -106,7 +102,6 @@ class PlaceOrders:
 def decide(purchase: Purchase, answer: HoldAnswer, at: datetime, currency: str) -> Decision:
     """What follows from the state of the hold; settled, released and returned are found after a restore."""
     lines = tuple(OrderedLine(line.item_number, line.title, line.quantity, line.price_minor) for line in answer.lines)
-    shortages = tuple(ShortLine(short.item_number, short.requested, short.available) for short in answer.shortages)
     total_minor = sum(line.quantity * line.price_minor for line in lines)
     match answer.outcome:
         case "refused":
@@ -125,7 +120,7 @@ def decide(purchase: Purchase, answer: HoldAnswer, at: datetime, currency: str) 
         decided_at=at,
         currency=currency,
         lines=lines if outcome in (Outcome.CONFIRMED, Outcome.PRICE_CHANGED) else (),
-        shortages=shortages,
+        shortages=tuple(ShortLine(short.item_number, short.requested, short.available) for short in answer.shortages),
     )
 
 

@@ -1,0 +1,308 @@
+"""A catalog whose calls are lost, doubled or late, and the order server's use cases that have to live with it."""
+
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import cache, partial
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+import bazar.catalog.migrations
+import bazar.order.migrations
+from bazar.catalog.storage.store import CatalogStore
+from bazar.catalog.use_cases.hold_copies import HoldCopies
+from bazar.catalog.use_cases.keep_stock import KeepStock
+from bazar.chassis.database import Database
+from bazar.chassis.migrations import migrate
+from bazar.contracts.books import Book, Money
+from bazar.contracts.purchasing import (
+    FinishAnswers,
+    FinishHold,
+    HoldRequest,
+    Line,
+    OpenHold,
+    OpenHoldsQuery,
+    PlaceOrder,
+)
+from bazar.order.domain.decisions import Decision
+from bazar.order.domain.errors import CatalogAway, OrderError
+from bazar.order.storage.store import OrderStore
+from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
+from bazar.order.use_cases.place_order import PlaceOrders
+from bazar.order.use_cases.ports import Deadline, Finisher, Held
+from shop_in_process import CURRENCY, AmpleTime, DirectCatalog, add_book, books_out_of_balance
+
+Result = TypeVar("Result")
+#: Makes the call, or not, or twice, or later; raises what the caller then sees.
+Fault = Callable[[Callable[[], Result]], Result]
+
+CUSTOMER = "reader"
+
+
+class Crash(BaseException):
+    """The process ends here: nothing catches it."""
+
+
+def request_lost(_call: Callable[[], Result]) -> Result:
+    """The call never arrives."""
+    raise CatalogAway("the request was lost")
+
+
+def answer_lost(call: Callable[[], Result]) -> Result:
+    """The call takes effect, and nobody is told."""
+    call()
+    raise CatalogAway("the answer was lost")
+
+
+def doubled(call: Callable[[], Result]) -> Result:
+    """The network, or a client that tries again, makes it twice."""
+    call()
+    return call()
+
+
+def crash_before(_call: Callable[[], Result]) -> Result:
+    """The caller dies with the call in its hands."""
+    raise Crash
+
+
+def crash_after(call: Callable[[], Result]) -> Result:
+    """The caller dies with the answer in its hands."""
+    call()
+    raise Crash
+
+
+class FaultyCatalog(DirectCatalog):
+    """Each call meets the next fault that was put in its way, if there is one."""
+
+    def __init__(self, hold_copies: HoldCopies) -> None:
+        super().__init__(hold_copies)
+        self._pages = hold_copies.open_holds
+        self.away = False
+        self.calls: list[str] = []
+        self.asked: list[HoldRequest] = []
+        self._faults: dict[str, deque[Fault[object]]] = {}
+        self._late: list[Callable[[], object]] = []
+
+    def meets(self, call: str, *faults: Fault[object]) -> None:
+        """Put faults in the way of the next calls of this name."""
+        self._faults.setdefault(call, deque()).extend(faults)
+
+    def late(self, call: Callable[[], Result]) -> Result:
+        """A fault: the call arrives when everybody has stopped waiting for it (``deliver``)."""
+        self._late.append(call)
+        raise CatalogAway("no answer in time")
+
+    def deliver(self) -> None:
+        """What was late arrives now."""
+        while self._late:
+            self._late.pop()()
+
+    def hold(self, request: HoldRequest, deadline: Deadline) -> Held:
+        if not deadline.remaining_seconds():
+            raise CatalogAway("the time for the request has run out")
+        self.asked.append(request)
+        return self._through("hold", partial(super().hold, request, AmpleTime()))
+
+    def settle(self, orders: Sequence[FinishHold]) -> FinishAnswers:
+        return self._through("settle", partial(super().settle, orders))
+
+    def release(self, orders: Sequence[FinishHold]) -> FinishAnswers:
+        return self._through("release", partial(super().release, orders))
+
+    def open_holds(self) -> Sequence[OpenHold]:
+        return self._through("open_holds", self._all_open_holds)
+
+    def _all_open_holds(self) -> Sequence[OpenHold]:
+        found: list[OpenHold] = []
+        after: str | None = ""
+        while after is not None:
+            page = self._pages(OpenHoldsQuery(after=after))
+            found.extend(page.holds)
+            after = page.next
+        return found
+
+    def _through(self, name: str, call: Callable[[], Result]) -> Result:
+        if self.away:
+            raise CatalogAway("connection refused")
+        self.calls.append(name)
+        faults = self._faults.get(name)
+        return faults.popleft()(call) if faults else call()  # type: ignore[return-value]  # a fault keeps the type
+
+
+class Forgetful:
+    """A Finisher that loses everything: a crash right after the decision."""
+
+    def finish(self, decision: Decision) -> None:
+        """Lose it."""
+
+
+class AtOnce:
+    """A Finisher that does it before the answer leaves."""
+
+    def __init__(self, finish_orders: FinishOrders) -> None:
+        self._finish_orders = finish_orders
+
+    def finish(self, decision: Decision) -> None:
+        self._finish_orders.finish([decision])
+
+
+class Crashing:
+    """A Finisher in which the process dies, before it has begun or when it is done."""
+
+    def __init__(self, inner: Finisher) -> None:
+        self._inner = inner
+
+    def finish(self, decision: Decision) -> None:
+        self._inner.finish(decision)
+        raise Crash
+
+
+class SteppedTime:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class RecoveringShop:
+    """Catalog and order server over two databases. Whatever is asked for anew has forgotten what it knew."""
+
+    def __init__(self, catalog_database: Database, order_database: Database, clock: Callable[[], datetime]) -> None:
+        self.catalog_database = catalog_database
+        self.order_database = order_database
+        self.clock = clock
+        self.time = SteppedTime()
+        self.catalog_store = CatalogStore(catalog_database)
+        with self.catalog_store.writing() as tx:
+            tx.begin_feed()
+        self.keep_stock = KeepStock(self.catalog_store, clock, CURRENCY)
+        self.hold_copies = HoldCopies(self.catalog_store, clock)
+        self.catalog = FaultyCatalog(self.hold_copies)
+        self.orders = OrderStore(order_database)
+        with self.orders.writing() as tx:
+            self._secret = tx.order_id_secret()
+
+    def book(self, stock: int, price_minor: int = 1000) -> Book:
+        """A new book."""
+        return add_book(self.keep_stock, stock=stock, price_minor=price_minor)
+
+    def finish_orders(self) -> FinishOrders:
+        """What the settle loop does, in an order server that has just started."""
+        return FinishOrders(self.orders, self.catalog, self.clock)
+
+    def sweeper(self) -> Sweep:
+        """A sweeper that has just started."""
+        return Sweep(self.orders, self.catalog, self.clock, self.time, CURRENCY)
+
+    def buy(
+        self,
+        key: str,
+        *lines: tuple[int, int],
+        expected_total: int | None = None,
+        currency: str = CURRENCY,
+        finisher: Finisher | None = None,
+        deadline: Deadline | None = None,
+    ) -> Decision:
+        """A purchase of (item number, quantity) each; raises what placing an order raises."""
+        place_orders = PlaceOrders(
+            store=self.orders,
+            catalog=self.catalog,
+            finisher=finisher or Forgetful(),
+            clock=self.clock,
+            secret=self._secret,
+            currency=CURRENCY,
+        )
+        request = PlaceOrder(
+            account_id=CUSTOMER,
+            idempotency_key=key,
+            lines=tuple(Line(item_number=item, quantity=quantity) for item, quantity in lines),
+            expected_total=None if expected_total is None else Money(amount=expected_total, currency=currency),
+        )
+        return place_orders.place_order(request, deadline or AmpleTime())[0]
+
+    def leave_open(self, key: str, *lines: tuple[int, int]) -> str:
+        """A purchase that dies with copies on hold and no decision; the id of its order."""
+        self.catalog.meets("hold", crash_after)
+        with suppress(Crash):
+            self.buy(key, *lines)
+        return self.catalog.asked[-1].order_id
+
+    def answer(self, key: str, *lines: tuple[int, int], expected_total: int | None = None) -> object:
+        """The final answer to a purchase: the decision, or the type and data of the refusal."""
+        try:
+            return self.buy(key, *lines, expected_total=expected_total)
+        except OrderError as error:
+            return type(error), vars(error)
+
+    def sweep_until_quiet(self) -> None:
+        """A new sweeper, as often and as long as it takes to give up what is abandoned."""
+        sweep = self.sweeper()
+        sweep.sweep()
+        self.time.seconds += 15
+        sweep.sweep()
+
+    def stock(self, item_number: int) -> int:
+        """Copies on the shelf."""
+        with self.catalog_store.reading() as tx:
+            book = tx.book(item_number)
+        assert book is not None
+        return book.stock
+
+    def decisions(self) -> dict[str, str]:
+        """Order id → outcome."""
+        return self._rows(self.order_database, "SELECT order_id, outcome FROM decisions")
+
+    def holds(self) -> dict[str, str]:
+        """Order id → state of its hold."""
+        return self._rows(self.catalog_database, "SELECT order_id, state FROM holds")
+
+    def stuck(self) -> dict[str, str]:
+        """Order id → why it needs a hand."""
+        return self._rows(self.order_database, "SELECT order_id, reason FROM stuck_orders")
+
+    def assert_nothing_lost(self) -> None:
+        """Invariants 1 and 3 once all is quiet: copies add up, and every hold is where its order says."""
+        assert books_out_of_balance(self.catalog_database) == []
+        decisions = self.decisions()
+        for order_id, state in self.holds().items():
+            expected = {"confirmed": "settled", "out-of-stock": "refused"}.get(decisions[order_id], "released")
+            assert state == expected, (order_id, decisions[order_id], state)
+
+    @staticmethod
+    def _rows(database: Database, query: str) -> dict[str, str]:
+        with database.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(sa.text(query))}
+
+
+@contextmanager
+def recovering_shop(folder: Path, clock: Callable[[], datetime]) -> Iterator[RecoveringShop]:
+    """A shop without books, on SQLite in ``folder``."""
+    databases = [_database(folder, module) for module in (bazar.catalog.migrations, bazar.order.migrations)]
+    yield RecoveringShop(databases[0], databases[1], clock)
+    for database in databases:
+        database.close()
+
+
+def _database(folder: Path, migrations: ModuleType) -> Database:
+    path = folder / f"{migrations.__name__}.sqlite3"
+    path.write_bytes(_empty(migrations))
+    return Database(f"sqlite:///{path}")
+
+
+@cache
+def _empty(migrations: ModuleType) -> bytes:
+    """A database with its tables: migrated once, copied for each test."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "empty.sqlite3")
+        database = Database(f"sqlite:///{path}")
+        migrate(database, Path(migrations.__path__[0]))
+        database.close()
+        return path.read_bytes()

@@ -1,0 +1,72 @@
+"""The history of a book, on every database: all that happened to it, once, newest first."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bazar.catalog.domain.errors import BadCursor
+from bazar.catalog.use_cases.hold_copies import HoldCopies
+from bazar.catalog.use_cases.keep_stock import KeepStock
+from bazar.catalog.use_cases.look_up import LookUp
+from bazar.contracts.books import BookChange, ChangeBook, HistoryEntry, HistoryQuery, Price, WithdrawBook
+from holding import a_hold, an_order, hold, order_id, release, settle
+from shop_in_process import CURRENCY, add_book
+
+
+def history(look_up: LookUp, item: int, page: int) -> Sequence[HistoryEntry]:
+    """All of it, in pages of that many entries."""
+    found: list[HistoryEntry] = []
+    cursor: str | None = None
+    while True:
+        answer = look_up.history(item, HistoryQuery(limit=page, cursor=cursor))
+        assert len(answer.items) <= page
+        found += answer.items
+        cursor = answer.next
+        if cursor is None:
+            return found
+
+
+def change(keep_stock: KeepStock, item: int, what: BookChange) -> None:
+    keep_stock.change_book(item, ChangeBook(actor="staff", change=what))
+
+
+@pytest.mark.parametrize("page", [1, 3, 100])
+def test_what_happened_at_one_moment_is_told_in_order_and_once(
+    keep_stock: KeepStock, look_up: LookUp, page: int
+) -> None:
+    item = add_book(keep_stock, 5).item_number
+    for turn in range(6):  # 18 entries of one clock time: their numbers reach two digits
+        price = Price(amount=turn, currency=CURRENCY)
+        change(keep_stock, item, BookChange(price=price, stock_change=1, title=str(turn), reason=str(turn)))
+    entries = history(look_up, item, page)
+    told = [(entry.reason, entry.kind) for entry in entries]
+    kinds = ("details", "stock", "price")
+    assert told == [(str(turn), kind) for turn in reversed(range(6)) for kind in kinds] + [("", "added")]
+
+
+def test_sales_are_told_beside_what_staff_did(keep_stock: KeepStock, hold_copies: HoldCopies, look_up: LookUp) -> None:
+    item = add_book(keep_stock, 10, price_minor=900).item_number
+    hold(hold_copies, *(a_hold((item, 1), number=number) for number in (1, 2, 3)), a_hold((item, 99), number=4))
+    settle(hold_copies, an_order(1))
+    release(hold_copies, an_order(2))
+    keep_stock.withdraw_book(item, WithdrawBook(actor="staff"))
+    entries = history(look_up, item, 2)
+    told = {(entry.kind, entry.who, entry.stock_change, entry.order_id) for entry in entries}
+    assert told == {
+        ("added", "staff", 10, None),
+        ("withdrawn", "staff", None, None),
+        ("sold", "ann", -1, order_id(1)),
+        ("sold", "ann", -1, order_id(3)),
+    }
+    assert [entry.price.amount for entry in entries if entry.kind == "sold" and entry.price] == [900, 900]
+
+
+TOO_LONG = "9" * 19
+NEVER_GIVEN_OUT = ["x", "1", "1.", "1.2", "1.2.0", "-1.2.", "1.2.A", "1.2.\0", f"{TOO_LONG}.1.", f"1.{TOO_LONG}."]
+
+
+@pytest.mark.parametrize("cursor", [*NEVER_GIVEN_OUT, "\N{ARABIC-INDIC DIGIT ONE}.1."])
+def test_a_cursor_that_was_never_given_out_is_refused(keep_stock: KeepStock, look_up: LookUp, cursor: str) -> None:
+    item = add_book(keep_stock).item_number
+    with pytest.raises(BadCursor):
+        look_up.history(item, HistoryQuery(cursor=cursor))

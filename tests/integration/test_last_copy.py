@@ -1,0 +1,145 @@
+"""The last copy sells once, on every database, and the test of it notices a shop that reads, then writes."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+
+import pytest
+import sqlalchemy as sa
+
+from bazar.catalog.storage.store import CatalogStore, CatalogTransaction
+from bazar.catalog.use_cases.ports import ShelfState
+from bazar.chassis.database import Database
+from bazar.contracts.purchasing import OpenHoldsQuery
+from bazar.order.domain.decisions import Decision
+from bazar.order.domain.errors import OutOfStock
+from shop_in_process import ShopInProcess, add_book, books_out_of_balance
+from together import together
+
+CUSTOMERS = 64
+PURCHASES = 500
+COPIES = 100
+WAIT_SECONDS = 30
+
+
+class ReadThenWrite(CatalogTransaction):
+    """The mutant: no lock and no condition; what was read is believed when it is written."""
+
+    both_have_read: threading.Barrier
+
+    def shelves_for_update(self, item_numbers: Sequence[int]) -> Mapping[int, ShelfState]:
+        self._read = {
+            book.item_number: ShelfState(book.item_number, book.title, book.price_minor, book.stock)
+            for book in self.books(item_numbers)
+        }
+        self.both_have_read.wait(WAIT_SECONDS)
+        return self._read
+
+    def take_from_shelf(self, item_number: int, copies: int) -> bool:
+        left = self._read[item_number].stock - copies
+        self._connection.execute(
+            sa.text("UPDATE books SET stock = :left, version = version + 1 WHERE item_number = :item"),
+            {"left": left, "item": item_number},
+        )
+        return True
+
+
+class ReadThenWriteStore(CatalogStore):
+    """Opens such transactions once a sale begins. SQLite's, which lets in one writer at a time, is no real one."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.mutated = False
+        self._barrier = threading.Barrier(2)
+
+    @contextmanager
+    def writing(self) -> Iterator[CatalogTransaction]:
+        with self._database.writing() as connection:
+            if not self.mutated:
+                yield CatalogTransaction(connection)
+                return
+            if self._database.is_sqlite:
+                connection.exec_driver_sql("COMMIT")  # from here on each statement is by itself
+            tx = ReadThenWrite(connection)
+            tx.both_have_read = self._barrier
+            yield tx
+
+
+@pytest.fixture
+def shop(catalog_database: Database, order_database: Database) -> ShopInProcess:
+    return ShopInProcess(catalog_database, order_database)
+
+
+def buy(shop: ShopInProcess, key: str, item: int) -> Decision | OutOfStock:
+    """The order, or why there is none."""
+    try:
+        return shop.buy(key, item)
+    except OutOfStock as refusal:
+        return refusal
+
+
+def sell_the_last_copy(shop: ShopInProcess) -> None:
+    """Two customers want it at the same moment; raises AssertionError unless exactly one gets it."""
+    item = add_book(shop.keep_stock, stock=1).item_number
+    if isinstance(shop.store, ReadThenWriteStore):
+        shop.store.mutated = True
+    answers = together(partial(buy, shop, "one", item), partial(buy, shop, "two", item))
+    assert sorted(type(answer).__name__ for answer in answers) == ["Decision", "OutOfStock"]
+    assert books_out_of_balance(shop.catalog_database) == []
+
+
+def test_last_copy_sells_once(shop: ShopInProcess) -> None:
+    sell_the_last_copy(shop)
+
+
+def test_the_test_above_notices_a_shop_that_reads_then_writes(
+    catalog_database: Database, order_database: Database
+) -> None:
+    shop = ShopInProcess(catalog_database, order_database, ReadThenWriteStore)
+    with pytest.raises(AssertionError):
+        sell_the_last_copy(shop)
+    assert shop.outcomes() == {"confirmed": 2}
+    assert [(row.stock, row.taken, row.came_in) for row in books_out_of_balance(catalog_database)] == [(0, 2, 1)]
+
+
+def test_a_hundred_copies_are_sold_a_hundred_times_however_many_want_one(shop: ShopInProcess) -> None:
+    item = add_book(shop.keep_stock, COPIES).item_number
+    begin = threading.Barrier(CUSTOMERS)
+
+    def customer(number: int) -> list[Decision | OutOfStock]:
+        begin.wait(WAIT_SECONDS)
+        return [buy(shop, f"key {purchase}", item) for purchase in range(number, PURCHASES, CUSTOMERS)]
+
+    with ThreadPoolExecutor(CUSTOMERS) as threads:
+        answers = [answer for answers in threads.map(customer, range(CUSTOMERS)) for answer in answers]
+    assert Counter(type(answer) for answer in answers) == {Decision: COPIES, OutOfStock: PURCHASES - COPIES}
+    assert shop.outcomes() == {"confirmed": COPIES, "out-of-stock": PURCHASES - COPIES}
+    assert shop.look_up.book(item)[0].quantity == 0
+    assert books_out_of_balance(shop.catalog_database) == []
+    shop.finish_all()
+    assert shop.hold_states() == {"settled": COPIES, "refused": PURCHASES - COPIES}
+    assert shop.hold_copies.open_holds(OpenHoldsQuery()).holds == ()
+    assert books_out_of_balance(shop.catalog_database) == []
+
+
+def test_one_key_that_comes_fifty_times_at_once_is_one_order_with_one_answer(shop: ShopInProcess) -> None:
+    item = add_book(shop.keep_stock, COPIES).item_number
+    answers = together(*[partial(buy, shop, "key", item)] * 50)
+    assert len(set(answers)) == 1
+    assert shop.outcomes() == {"confirmed": 1}
+    assert shop.look_up.book(item)[0].quantity == COPIES - 1
+
+
+def test_one_key_that_comes_fifty_times_at_once_is_refused_once_and_for_ever(shop: ShopInProcess) -> None:
+    item = add_book(shop.keep_stock, stock=0).item_number
+    answers = together(*[partial(buy, shop, "key", item)] * 50)
+    assert len({answer.shortages for answer in answers if isinstance(answer, OutOfStock)}) == 1
+    assert shop.outcomes() == {"out-of-stock": 1}
+    with shop.store.writing() as tx:
+        tx.change_stock(item, COPIES)
+    with suppress(OutOfStock):
+        shop.buy("key", item)
+        pytest.fail("a refusal is final for its key")
