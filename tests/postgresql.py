@@ -87,7 +87,14 @@ class PostgreSQL:
         password_file.write_text(self._password)
         if self._owner:
             shutil.chown(password_file, self._owner)
-        command = [self._programs / "initdb", "--pgdata", self._data, "--no-sync", "--encoding", "UTF8"]
+        command: list[str | Path] = [
+            self._programs / "initdb",
+            "--pgdata",
+            self._data,
+            "--no-sync",
+            "--encoding",
+            "UTF8",
+        ]
         command += ["--locale", "C.UTF-8", "--locale-provider", "icu", "--icu-locale", "en-US"]
         command += ["--username", "bazar", "--auth", "scram-sha-256", "--pwfile", password_file]
         done = subprocess.run(command, cwd=self._folder, user=self._owner, capture_output=True, text=True, check=False)

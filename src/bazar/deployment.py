@@ -48,10 +48,17 @@ def certificate_name(settings: Settings, service: str) -> str:
     return service
 
 
+def reachable(host: str) -> str:
+    """The address to call where a server listens on ``host``; in a URL, IPv6 stands in brackets."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return LOOPBACK
+    return f"[{host}]" if ":" in host else host
+
+
 def url_of(settings: Settings, service: str) -> str:
     """Where a service is called; the front-end only by commands on its own machine."""
     return {
         CATALOG: settings.catalog_url,
         ORDER: settings.order_url,
-        FRONTEND: f"https://{LOOPBACK}:{settings.port}",
+        FRONTEND: f"https://{reachable(settings.bind_address)}:{settings.port}",
     }[service]

@@ -34,7 +34,7 @@ def buy_at_once(shop: Shop, token: str, item: int, keys: Sequence[str]) -> list[
 def all_orders(client: Client) -> list[str]:
     """The ids of a customer's orders, page after page."""
     found: list[str] = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         page = client.call("GET", f"/orders?limit=100&cursor={cursor}").json
         found += [order["order_id"] for order in page["items"]]

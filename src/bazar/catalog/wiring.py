@@ -87,6 +87,6 @@ def _readiness(own: Database, index: BookIndex) -> Readiness:
     parts = {"database": "ok", "search": "ok" if index.ready else "being built"}
     try:
         own.ping()
-    except StorageUnavailable as error:
-        parts["database"] = str(error)
+    except StorageUnavailable:
+        parts["database"] = "does not answer"
     return Readiness(parts["database"] == "ok", parts)

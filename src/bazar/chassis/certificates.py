@@ -1,4 +1,4 @@
-"""The shop's own CA and what it signs: for each service a TLS leaf and a key that signs its tokens.
+"""The private CA and what it signs: for each service a TLS leaf and a key that signs its tokens.
 
 All lie as PEM in one folder of mode 0700: ``ca.pem``, ``ca.key``, ``<service>.pem``, ``<service>.key``,
 ``<service>-token.pem``, ``<service>-token.key``. On several machines a server gets ``ca.pem`` and its own
@@ -208,8 +208,11 @@ def _good(directory: Path, wanted: Wanted, ca: x509.Certificate, now: datetime) 
 
 
 def _load_ca(directory: Path) -> Authority:
-    key = serialization.load_pem_private_key((directory / "ca.key").read_bytes(), password=None)
-    certificate = x509.load_pem_x509_certificate((directory / "ca.pem").read_bytes())
+    try:
+        key = serialization.load_pem_private_key((directory / "ca.key").read_bytes(), password=None)
+        certificate = x509.load_pem_x509_certificate((directory / "ca.pem").read_bytes())
+    except ValueError as error:
+        raise MissingCertificates((directory / "ca.key", directory / "ca.pem")) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
         raise MissingCertificates((directory / "ca.key",))
     return Authority(certificate, key)

@@ -50,7 +50,7 @@ class NeighbourRefused(Exception):
 
 @dataclass(frozen=True)
 class Reply(Generic[Answer]):
-    """An answer, and how far the catalog was when it was given (None where that does not matter)."""
+    """An answer, and how far the data behind it were when it was given (None where that does not matter)."""
 
     answer: Answer
     position: str | None = None

@@ -19,6 +19,8 @@ POSTGRESQL_IDLE_IN_TRANSACTION_MS = 10_000
 #: 64-bit numbers; SQLite numbers rows by itself only in a column called INTEGER.
 BigInteger = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+#: Whoever finds no free connection waits for one, but not longer than a request lives.
+_POOL: dict[str, Any] = {"max_overflow": 0, "pool_timeout": 5}
 #: What SQLite's readers have anyway; PostgreSQL's would see a newer state with each statement.
 _ONE_STATE = {"isolation_level": "REPEATABLE READ"}
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
@@ -32,9 +34,16 @@ class Database:
     """Connections that are kept, and two ways to use one: reading and writing."""
 
     def __init__(self, url: str, *, most_connections: int = 20) -> None:
-        self.engine = _engine(url, most_connections)
-        self.is_sqlite = self.engine.dialect.name == "sqlite"
-        self._reader = self.engine if self.is_sqlite else self.engine.execution_options(**_ONE_STATE)
+        parsed = sa.make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self.engine = self._reader = _sqlite(parsed, "BEGIN", most_connections)
+            # One writer, so one connection: who waits for it is woken, who waits for a locked file looks again
+            # after pauses of up to 100 ms, and may find it locked each time.
+            self._writer = _sqlite(parsed, "BEGIN IMMEDIATE", 1)
+        else:
+            self.engine = self._writer = _postgresql(parsed, most_connections)
+            self._reader = self.engine.execution_options(**_ONE_STATE)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -50,10 +59,8 @@ class Database:
         writers run side by side, and each statement sees what is committed when it begins: whoever inserts or
         locks several rows does it in ascending order, else two may wait for each other.
         """
-        with _unavailable_is_said(), self.engine.connect() as connection:
-            writer = connection.execution_options(bazar_writes=True)
-            with writer.begin():
-                yield writer
+        with _unavailable_is_said(), self._writer.connect() as connection, connection.begin():
+            yield connection
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
@@ -72,6 +79,7 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+        self._writer.dispose()
 
 
 def for_update(statement: "sa.Select[Any]", connection: Connection) -> "sa.Select[Any]":
@@ -97,21 +105,23 @@ def _unavailable_is_said() -> Iterator[None]:
         raise
 
 
-def _engine(url: str, most_connections: int) -> Engine:
-    parsed = sa.make_url(url)
-    pool: dict[str, Any] = {"pool_size": most_connections, "max_overflow": 0, "pool_timeout": 5}
-    if parsed.get_backend_name() == "sqlite":
-        engine = sa.create_engine(
-            parsed,
-            poolclass=sa.QueuePool,
-            connect_args={"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
-            **pool,
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
+def _sqlite(url: sa.URL, begin: str, most_connections: int) -> Engine:
+    engine = sa.create_engine(
+        url,
+        poolclass=sa.QueuePool,
+        pool_size=most_connections,
+        connect_args={"timeout": SQLITE_BUSY_TIMEOUT_MS / 1000, "check_same_thread": False},
+        **_POOL,
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _postgresql(url: sa.URL, most_connections: int) -> Engine:
     return sa.create_engine(
-        parsed.set(drivername="postgresql+psycopg"),
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=most_connections,
         connect_args={
             "connect_timeout": POSTGRESQL_CONNECT_TIMEOUT_SECONDS,
             "options": f"-c statement_timeout={POSTGRESQL_STATEMENT_TIMEOUT_MS} "
@@ -119,7 +129,7 @@ def _engine(url: str, most_connections: int) -> Engine:
             "-c synchronous_commit=on -c TimeZone=UTC",
         },
         pool_pre_ping=True,
-        **pool,
+        **_POOL,
     )
 
 
@@ -128,8 +138,3 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("bazar_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,7 +1,7 @@
 """Headers of our own, each named once."""
 
 REQUEST_ID = "Request-Id"
-#: How far the caller has seen the catalog: ``<epoch>-<number of the change>``.
+#: How far the caller has seen the data: ``<epoch>-<number of the change>``.
 POSITION = "Bazar-Position"
 #: Milliseconds after which the caller no longer waits. Not a moment: clocks differ between machines.
 REMAINING_MS = "Bazar-Remaining-Ms"

@@ -209,7 +209,7 @@ class _Charge:
 
 
 def _guarded(call: Callable[[], T]) -> T | None:
-    """What the call returns; what it raises is logged, for the shop stays open."""
+    """What the call returns; what it raises is logged, for the others stay open."""
     try:
         return call()
     except Exception:  # noqa: BLE001 - logged, at the edge of the process

@@ -3,6 +3,7 @@
 What a server is made of is imported in its worker: the master, which only watches, stays small.
 """
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -61,8 +62,13 @@ def _spec(shop: Settings, service: str, host: str, lifeline: int | None) -> Serv
 
 
 def _build(service: str, shop: Settings, log_file: Path | None) -> RunningService:
-    from bazar.chassis.logging import configure_logging  # noqa: PLC0415 - in the worker, see above
+    from bazar.chassis.database import StorageUnavailable  # noqa: PLC0415 - in the worker, see above
+    from bazar.chassis.logging import configure_logging, get_logger  # noqa: PLC0415
 
     configure_logging(service, shop.log_format, shop.log_level, log_file)
     build: Callable[[Settings], RunningService] = import_module(f"bazar.{service}.wiring").build
-    return build(shop)
+    try:
+        return build(shop)
+    except StorageUnavailable as error:
+        get_logger(__name__).error("database_unavailable", detail=str(error))
+        sys.exit(f"the {service} server cannot open its database: {error}")

@@ -16,7 +16,7 @@ from bazar.chassis.probe import is_ready
 from bazar.chassis.supervisor import Child, ChildState, Supervisor
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
-from bazar.deployment import certificate_name, port_of, tls_to
+from bazar.deployment import certificate_name, port_of, reachable, tls_to
 from bazar.settings import LOOPBACK, Settings
 
 BAZAR = (sys.executable, "-m", "bazar")
@@ -70,7 +70,7 @@ def _first_admin() -> "subprocess.Popen[str]":
 
 def _child(shop: Settings, service: str) -> Child:
     host = _host(shop, service)
-    address = (LOOPBACK if host in {"0.0.0.0", "::"} else host, port_of(shop, service))  # noqa: S104 - compared
+    address = (reachable(host).strip("[]"), port_of(shop, service))
     log_file = shop.data_dir / "logs" / f"{service}.log"
 
     def ready() -> bool:

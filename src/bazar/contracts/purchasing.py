@@ -18,10 +18,10 @@ OrderId = Annotated[str, Meta(pattern=r"^[a-z2-7]{32}$")]
 
 
 class Line(Message, frozen=True):
-    """So many copies of one book."""
+    """So many copies of one book: of one line of a request, or of all its lines together."""
 
     item_number: ItemNumber
-    quantity: Annotated[int, Meta(ge=1, le=MOST_COPIES_A_LINE)]
+    quantity: Annotated[int, Meta(ge=1, le=MOST_LINES * MOST_COPIES_A_LINE)]
 
 
 def canonical_lines(lines: Iterable[Line]) -> tuple[Line, ...]:

@@ -112,8 +112,8 @@ def _readiness(own: Database, neighbours: dict[str, ServiceClient]) -> Readiness
     parts = {"database": "ok"}
     try:
         own.ping()
-    except StorageUnavailable as error:
-        parts["database"] = str(error)
+    except StorageUnavailable:
+        parts["database"] = "does not answer"
     for name, client in neighbours.items():
         try:
             status, _ = client.get_raw("/readyz", Deadline.after(PROBE_SECONDS))

@@ -62,10 +62,10 @@ def _readiness(own: Database, client: ServiceClient) -> Readiness:
     parts = {"database": "ok", "catalog": "ok"}
     try:
         own.ping()
-    except StorageUnavailable as error:
-        parts["database"] = str(error)
+    except StorageUnavailable:
+        parts["database"] = "does not answer"
     try:
         client.get_raw("/healthz", Deadline.after(PROBE_SECONDS))
-    except NeighbourUnavailable as error:
-        parts["catalog"] = error.detail
+    except NeighbourUnavailable:
+        parts["catalog"] = "does not answer"
     return Readiness(parts["database"] == "ok", parts)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pytest
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from bazar.catalog.domain.errors import InvalidBook, KeyReused, StaleVersion, StockBelowZero, UnknownBook
 from bazar.catalog.storage.store import CatalogStore
@@ -34,15 +35,18 @@ class MishapError(Exception):
     """Something goes wrong inside a transaction."""
 
 
-def change(keep_stock: KeepStock, item: int, key: str | None = None, actor: str = "staff", **what: object) -> Book:
+def change(
+    keep_stock: KeepStock,
+    item: int,
+    key: str | None = None,
+    *,
+    actor: str = "staff",
+    stock: int | None = None,
+    **what: Any,
+) -> Book:
     """The book after a change; ``stock`` is added to the stock."""
-    stock: int | UnsetType = what.pop("stock", UNSET)  # type: ignore[assignment]
-    request = ChangeBook(
-        actor=actor,
-        change=BookChange(stock_change=stock, **what),  # type: ignore[arg-type]
-        idempotency_key=key,
-    )
-    return keep_stock.change_book(item, request)[0]
+    asked = BookChange(stock_change=UNSET if stock is None else stock, **what)
+    return keep_stock.change_book(item, ChangeBook(actor=actor, change=asked, idempotency_key=key))[0]
 
 
 def rows(count: int, first: int = 0) -> Sequence[ImportedBook]:

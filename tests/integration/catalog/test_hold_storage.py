@@ -137,21 +137,20 @@ def test_a_refusal_names_what_was_short_and_stays_when_copies_come(
     assert (stock_of(catalog_store, scarce), stock_of(catalog_store, plenty)) == (11, 9)
 
 
-@pytest.mark.parametrize("other", [{"account_id": "ben"}, {"purchase_hash": "another"}])
+@pytest.mark.parametrize("owner", [("ben", "hash"), ("ann", "another")])
 @pytest.mark.parametrize("before", [held, refused, buried, settled])
 def test_nobody_touches_the_hold_of_another_purchase(
-    hold_copies: HoldCopies,
-    catalog_store: CatalogStore,
-    keep_stock: KeepStock,
-    before: Prepare,
-    other: dict[str, str],
+    hold_copies: HoldCopies, catalog_store: CatalogStore, keep_stock: KeepStock, before: Prepare, owner: tuple[str, str]
 ) -> None:
     item = add_book(keep_stock, STOCK).item_number
     before(hold_copies, catalog_store, item)
     then = state_of(catalog_store), stock_of(catalog_store, item)
-    assert hold(hold_copies, a_hold((item, 1), **other))[0].outcome == "hash-mismatch"
-    assert settle(hold_copies, an_order(**other))[0].conflict is not None
-    assert release(hold_copies, an_order(**other))[0].conflict is not None
+    account_id, purchase_hash = owner
+    request = a_hold((item, 1), account_id=account_id, purchase_hash=purchase_hash)
+    order = an_order(account_id=account_id, purchase_hash=purchase_hash)
+    assert hold(hold_copies, request)[0].outcome == "hash-mismatch"
+    assert settle(hold_copies, order)[0].conflict is not None
+    assert release(hold_copies, order)[0].conflict is not None
     assert (state_of(catalog_store), stock_of(catalog_store, item)) == then
 
 

@@ -74,8 +74,9 @@ def change_subjects(keep_stock: KeepStock, item: int, of: Subjects) -> None:
 class Shelves:
     """Takes the steps in the catalog and in a dictionary."""
 
-    def __init__(self, keep_stock: KeepStock) -> None:
+    def __init__(self, keep_stock: KeepStock, store: CatalogStore) -> None:
         self._keep_stock = keep_stock
+        self._store = store
         self._imports = 0
         self.books: dict[int, Subjects] = {}
 
@@ -100,7 +101,7 @@ class Shelves:
         self._imports += 1
         rows = tuple(ImportedBook(source_id=str(place), book=a_book(of)) for place, of in enumerate(books))
         self._keep_stock.import_books(ImportBooks(actor="staff", source=str(self._imports), rows=rows))
-        with self._keep_stock._store.reading() as tx:
+        with self._store.reading() as tx:
             numbers = [book.item_number for book in tx.books_from(0, 1000)]
         self.books.update(zip(numbers[-len(books) :], books, strict=True))
 
@@ -125,10 +126,11 @@ def test_subjects_and_their_counts_are_those_of_the_books_that_are_sold(
     keep_stock: KeepStock,
     look_up: LookUp,
     catalog_database: Database,
+    catalog_store: CatalogStore,
     steps: Sequence[Add | Change | Withdraw],
 ) -> None:
     empty(catalog_database)
-    shelves = Shelves(keep_stock)
+    shelves = Shelves(keep_stock, catalog_store)
     for step in steps:
         shelves.take(step)
     for name in NAMES:
@@ -139,8 +141,10 @@ def test_subjects_and_their_counts_are_those_of_the_books_that_are_sold(
     assert counts == Counter(key for of in shelves.books.values() for key in set(map(normalise, of)))
 
 
-def test_books_of_a_subject_come_page_by_page(keep_stock: KeepStock, look_up: LookUp) -> None:
-    shelves = Shelves(keep_stock)
+def test_books_of_a_subject_come_page_by_page(
+    keep_stock: KeepStock, look_up: LookUp, catalog_store: CatalogStore
+) -> None:
+    shelves = Shelves(keep_stock, catalog_store)
     shelves.take(Add([("Fiction",) if number % 3 else ("Poetry",) for number in range(20)]))
     found: list[int] = []
     cursor: str | None = None
@@ -156,7 +160,7 @@ def test_books_of_a_subject_come_page_by_page(keep_stock: KeepStock, look_up: Lo
 def test_books_that_swap_their_subjects_do_not_wait_for_each_other(
     keep_stock: KeepStock, look_up: LookUp, catalog_store: CatalogStore
 ) -> None:
-    shelves = Shelves(keep_stock)
+    shelves = Shelves(keep_stock, catalog_store)
     shelves.take(Add([("Fiction",), ("Poetry",)]))
     with catalog_store.reading() as tx:
         items = [book.item_number for book in tx.books_from(0, 2)]

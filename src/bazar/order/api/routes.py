@@ -62,7 +62,7 @@ PROBLEMS: ProblemTable = {
     UnknownOrder: lambda error: problems.NOT_FOUND.because(f"There is no order {error.order_id}."),
     BadCursor: lambda _: _invalid("cursor", "only what an earlier answer gave as next is a cursor"),
     WrongCurrency: lambda error: _invalid(
-        "expected_total.currency", f"{error.currency} is not what this shop sells in"
+        "expected_total.currency", f"{error.currency} is not what this shop sells in; allowed: {error.of_the_shop}"
     ),
     CatalogAway: _catalog_away,
 }

@@ -71,3 +71,4 @@ class WrongCurrency(OrderError):
     """``expected_total`` is in another currency than the shop's."""
 
     currency: str
+    of_the_shop: str

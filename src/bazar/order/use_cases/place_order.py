@@ -84,7 +84,7 @@ class PlaceOrders:
         lines = canonical_lines(request.lines)
         expected = request.expected_total
         if expected is not None and expected.currency != self._currency:
-            raise WrongCurrency(expected.currency)
+            raise WrongCurrency(expected.currency, self._currency)
         return Purchase(
             hold=HoldRequest(
                 order_id=order_id_of(request.account_id, request.idempotency_key, self._secret),
