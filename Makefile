@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 # The name and the version of the interpreter are part of the stamp: another Python makes another environment.
+# More at a time than cores: many tests wait for processes that they started.
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 RUN_STAMP := $(VENV)/.run-installed
 TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 
-.PHONY: help run demo test test-deep test-all test-container lint types imports check lock clean
+.PHONY: help run demo test test-deep test-all model test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -20,12 +22,15 @@ demo: $(TEST_STAMP) ## a rush and a crash, beside a store of the plain design (h
 	@$(BIN)/python tests/demo/demo.py
 
 test: $(TEST_STAMP) ## what guards every change (minutes)
-	$(BIN)/python -m pytest -m "not slow and not container"
+	$(PYTEST) -m "not slow and not container"
 
 test-deep: $(TEST_STAMP) ## the tests that take longer
-	$(BIN)/python -m pytest -m "slow and not container"
+	$(PYTEST) -m "slow and not container"
 
 test-all: test test-deep ## both
+
+model: $(TEST_STAMP) ## search every state of the purchase protocol's model (some minutes; needs spin and gcc)
+	$(BIN)/python tests/model/explore.py
 
 test-container: $(TEST_STAMP) ## build, start and break the containers (needs root and a Docker engine)
 	$(BIN)/python -m pytest -m container tests/container
@@ -40,7 +45,10 @@ types: $(CHECK_STAMP) $(TEST_STAMP) ## mypy --strict
 imports: $(CHECK_STAMP) ## the arrows of the architecture
 	$(BIN)/lint-imports
 
-check: lint types imports ## all that reads the code without running it
+dockerfile: $(CHECK_STAMP) ## hadolint
+	$(BIN)/hadolint Dockerfile
+
+check: lint types imports dockerfile ## all that reads the code without running it
 
 lock: ## renew the locked requirements from pyproject.toml
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip --quiet install uv

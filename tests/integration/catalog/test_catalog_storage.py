@@ -40,13 +40,13 @@ def change(
     item: int,
     key: str | None = None,
     *,
-    actor: str = "staff",
+    by: str = "staff",
     stock: int | None = None,
-    **what: Any,
+    **more: Any,
 ) -> Book:
     """The book after a change; ``stock`` is added to the stock."""
-    asked = BookChange(stock_change=UNSET if stock is None else stock, **what)
-    return keep_stock.change_book(item, ChangeBook(actor=actor, change=asked, idempotency_key=key))[0]
+    asked = BookChange(stock_change=UNSET if stock is None else stock, **more)
+    return keep_stock.change_book(item, ChangeBook(actor=by, change=asked, idempotency_key=key))[0]
 
 
 def rows(count: int, first: int = 0) -> Sequence[ImportedBook]:
@@ -93,12 +93,12 @@ def test_a_book_is_found_as_it_was_added(keep_stock: KeepStock, look_up: LookUp)
 def test_a_change_is_whole_or_not_at_all(keep_stock: KeepStock, look_up: LookUp) -> None:
     before = add_book(keep_stock, 5)
     for bad in (
-        {"title": "Another", "subjects": ("other",), "stock": -6},
-        {"title": "Another", "price": Price(amount=1, currency="EUR")},
-        {"title": "Another", "stock": MOST_COPIES},
+        partial(change, stock=-6, subjects=("other",)),
+        partial(change, price=Price(amount=1, currency="EUR")),
+        partial(change, stock=MOST_COPIES),
     ):
         with pytest.raises((StockBelowZero, InvalidBook)):
-            change(keep_stock, before.item_number, **bad)
+            bad(keep_stock, before.item_number, title="Another")
     assert look_up.book(before.item_number)[0] == before
     assert len(look_up.history(before.item_number, HistoryQuery()).items) == 1
 
@@ -114,7 +114,7 @@ def test_a_change_of_several_things_is_one_version(keep_stock: KeepStock) -> Non
 def test_a_change_with_a_key_is_made_once(keep_stock: KeepStock, look_up: LookUp) -> None:
     item = add_book(keep_stock, 5).item_number
     assert [change(keep_stock, item, "key", stock=2).quantity for _ in range(3)] == [7, 7, 7]
-    assert change(keep_stock, item, "key", actor="another", stock=2).quantity == 9
+    assert change(keep_stock, item, "key", by="another", stock=2).quantity == 9
     with pytest.raises(KeyReused):
         change(keep_stock, item, "key", stock=3)
     with pytest.raises(KeyReused):

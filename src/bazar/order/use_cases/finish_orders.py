@@ -30,10 +30,12 @@ class FinishOrders:
         )
 
     def _carry_out(self, settle: Sequence[FinishHold], release: Sequence[FinishHold]) -> None:
-        if settle:
-            self._note_stuck(self._catalog.settle(settle))
-        if release:
-            self._note_stuck(self._catalog.release(release))
+        try:
+            if settle:
+                self._note_stuck(self._catalog.settle(settle))
+        finally:  # what cannot be settled keeps nothing from being released
+            if release:
+                self._note_stuck(self._catalog.release(release))
 
     def _note_stuck(self, answers: FinishAnswers) -> None:
         conflicts = [answer for answer in answers.answers if answer.conflict is not None]
