@@ -1,14 +1,19 @@
 #!/bin/sh
-# What the tests need that pip does not bring: PostgreSQL's programs, from Debian's package. The test run starts a
-# server of its own. To be run as root; on a machine without PostgreSQL the tests over it are skipped.
+# What the tests need that pip does not bring, from Debian's packages: PostgreSQL's programs (the test run starts a
+# server of its own), Spin and a C compiler (the model of the purchase protocol). To be run as root; on a machine
+# without them the tests over them are skipped.
 set -eu
 
-if ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null; then
-    exit 0
-fi
+missing=
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$missing postgresql"
+command -v spin >/dev/null || missing="$missing spin"
+command -v gcc >/dev/null || missing="$missing gcc libc6-dev"
+[ -n "$missing" ] || exit 0
+
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-    echo "PostgreSQL is not installed: as root on Debian, run $0; elsewhere, put initdb and postgres on the PATH" >&2
+    echo "not installed:$missing; as root on Debian, run $0" >&2
     exit 1
 fi
 apt-get update -q
-DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends postgresql
+# shellcheck disable=SC2086 # a list of names
+DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
