@@ -41,6 +41,8 @@ COPY --from=build /opt/bazar /opt/bazar
 ENV PATH=/opt/bazar/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    MALLOC_ARENA_MAX=2 \
+    MALLOC_MMAP_THRESHOLD_=1048576 \
     BAZAR_DATA_DIR=/data
 USER 10001:10001
 WORKDIR /data

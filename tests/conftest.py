@@ -1,7 +1,6 @@
 """What all tests share: empty databases of each kind that the shop runs on, and a clock that a test moves."""
 
 import os
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +10,6 @@ import pytest
 
 from bazar.chassis.database import Database
 from bazar.chassis.migrations import migrate
-
-sys.path.insert(0, str(Path(__file__).parent))  # tests import postgresql.py and shop.py, which stand beside this
-
 from postgresql import PostgreSQL, PostgreSQLMissing
 
 KINDS = ("sqlite", "postgresql")

@@ -14,6 +14,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from mortal import mortal
+
 START_SECONDS = 60
 STOP_SECONDS = 30
 TRIES = 3
@@ -113,7 +115,7 @@ class PostgreSQL:
             options = [f"--{name}={value}" for name, value in settings.items()]
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    [self._programs / "postgres", "-D", self._data, *options],
+                    mortal([self._programs / "postgres", "-D", self._data, *options], "INT"),
                     cwd=self._folder,
                     user=self._owner,
                     stdout=log,

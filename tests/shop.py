@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mortal import mortal
+
 API = "/api/v1"
 PASSWORD = "violet tables dance"
 OPEN_SECONDS = 60
@@ -163,7 +165,7 @@ class Shop:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("BAZAR_")}
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bazar", "up"],
+                mortal([sys.executable, "-m", "bazar", "up"], "TERM"),
                 env={**clean, **self._settings, "BAZAR_PORT": str(self.port), "PYTHONUNBUFFERED": "1"},
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -242,7 +242,7 @@ class ImportOutcome(Message, frozen=True):
 class ChangesQuery(Message, frozen=True):
     """The feed after change number ``after`` of ``epoch``."""
 
-    after: Annotated[int, Meta(ge=0)] = 0
+    after: Annotated[int, Meta(ge=0, le=LARGEST_JSON_INTEGER)] = 0
     limit: Annotated[int, Meta(ge=1, le=1000)] = 1000
 
 

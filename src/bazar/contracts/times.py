@@ -1,6 +1,8 @@
 """Times on the wire: RFC 3339 in UTC, to the millisecond."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def rfc3339(moment: datetime) -> str:
@@ -10,9 +12,9 @@ def rfc3339(moment: datetime) -> str:
 
 def microseconds(moment: datetime) -> int:
     """Microseconds since 1970, as the databases keep times."""
-    return int(moment.timestamp() * 1_000_000)
+    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def from_microseconds(value: int) -> datetime:
     """The moment, aware, in UTC."""
-    return datetime.fromtimestamp(value / 1_000_000, UTC)
+    return EPOCH + timedelta(microseconds=value)

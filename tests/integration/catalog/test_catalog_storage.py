@@ -45,7 +45,7 @@ def change(
     **more: Any,
 ) -> Book:
     """The book after a change; ``stock`` is added to the stock."""
-    asked = BookChange(stock_change=UNSET if stock is None else stock, **to)
+    asked = BookChange(stock_change=UNSET if stock is None else stock, **more)
     return keep_stock.change_book(item, ChangeBook(actor=by, change=asked, idempotency_key=key))[0]
 
 
