@@ -73,9 +73,10 @@ def _wait_for(index: BookIndex) -> None:
 
 def _load_sample(store: CatalogStore, keep_stock: KeepStock, currency: str) -> None:
     """Fill a catalog that has no book at all; the founders' seven become items 1 to 7."""
-    with store.reading() as tx:
+    with store.writing() as tx:
         if tx.has_books():
             return
+        tx.restart_item_numbers()
     with as_file(files("bazar.catalog") / "sample" / "books.csv") as path:
         rows = read_rows(path, Columns(), Reading(currency=currency))
         books = tuple(row.book for row in rows if isinstance(row, GoodRow))

@@ -82,6 +82,13 @@ class Database:
         self._writer.dispose()
 
 
+def restart_numbers(connection: Connection, column: "sa.Column[int]") -> None:
+    """Let an empty table number its rows from 1 again; on SQLite a rollback takes numbers back by itself."""
+    if connection.dialect.name != "sqlite":
+        sequence = sa.func.pg_get_serial_sequence(column.table.name, column.name)
+        connection.execute(sa.select(sa.func.setval(sequence, 1, False)))
+
+
 def for_update(statement: "sa.Select[Any]", connection: Connection) -> "sa.Select[Any]":
     """Lock the rows that are read until the transaction ends; SQLite's single writer needs no lock."""
     return statement if connection.dialect.name == "sqlite" else statement.with_for_update()

@@ -11,6 +11,7 @@ from bazar.catalog.domain.errors import InvalidBook, KeyReused, StaleVersion, St
 from bazar.catalog.storage.store import CatalogStore
 from bazar.catalog.use_cases.keep_stock import KeepStock
 from bazar.catalog.use_cases.look_up import LookUp
+from bazar.catalog.use_cases.ports import BookFacts
 from bazar.chassis.database import Database
 from bazar.contracts.books import (
     MOST_COPIES,
@@ -27,7 +28,7 @@ from bazar.contracts.books import (
     SubjectQuery,
     WithdrawBook,
 )
-from shop_in_process import CURRENCY, add_book, books_out_of_balance
+from shop_in_process import CURRENCY, NOON, add_book, books_out_of_balance
 from together import together
 
 
@@ -221,3 +222,15 @@ def test_an_error_undoes_all_of_a_transaction(
         change_and_fail()
     assert look_up.book(before.item_number)[0] == before
     assert look_up.changes(ChangesQuery()).last == 1
+
+
+def test_after_a_load_that_was_interrupted_numbers_begin_at_one_again(
+    catalog_store: CatalogStore, keep_stock: KeepStock
+) -> None:
+    facts = (BookFacts("RPCs", (), (), None, None, None, ""), 1000, 1)
+    with pytest.raises(MishapError), catalog_store.writing() as tx:
+        tx.add_books([facts, facts], NOON)
+        raise MishapError
+    with catalog_store.writing() as tx:
+        tx.restart_item_numbers()
+    assert add_book(keep_stock).item_number == 1

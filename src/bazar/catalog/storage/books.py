@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from bazar.catalog.domain.text import normalise
 from bazar.catalog.storage.schema import book_subjects, books, edits, journal, sources, subjects
 from bazar.catalog.use_cases.ports import BookFacts, JournalEntry, StoredBook
-from bazar.chassis.database import for_update, one_at_a_time
+from bazar.chassis.database import for_update, one_at_a_time, restart_numbers
 from bazar.contracts.books import SubjectCount
 from bazar.contracts.times import from_microseconds, microseconds
 
@@ -88,6 +88,10 @@ class BookRows:
     def has_books(self) -> bool:
         """Whether there is or ever was a book."""
         return self._connection.execute(_ANY).first() is not None
+
+    def restart_item_numbers(self) -> None:
+        """Begin at 1 again, in a catalog without a book: a load that was interrupted may have used up numbers."""
+        restart_numbers(self._connection, books.c.item_number)
 
     def books_of_subject(self, subject_key: str, after: int, limit: int) -> Sequence[StoredBook]:
         rows = self._connection.execute(_OF_SUBJECT, {"key": subject_key, "after": after, "most": limit})
