@@ -226,7 +226,7 @@ class RecoveringShop:
             lines=tuple(Line(item_number=item, quantity=quantity) for item, quantity in lines),
             expected_total=None if expected_total is None else Money(amount=expected_total, currency=currency),
         )
-        return place_orders.place_order(request, deadline or AmpleTime())[0]
+        return place_orders.place_order(request, deadline or AmpleTime())
 
     def leave_open(self, key: str, *lines: tuple[int, int]) -> str:
         """A purchase that dies with copies on hold and no decision; the id of its order."""

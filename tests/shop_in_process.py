@@ -122,7 +122,7 @@ class ShopInProcess:
         """One customer's purchase of one book; raises what placing an order raises."""
         lines = (Line(item_number=item_number, quantity=quantity),)
         request = PlaceOrder(account_id="ann", idempotency_key=key, lines=lines)
-        return self._place_orders.place_order(request, AmpleTime())[0]
+        return self._place_orders.place_order(request, AmpleTime())
 
     def finish_all(self) -> None:
         """Settle or release all that was decided."""
@@ -145,7 +145,7 @@ def add_book(keep_stock: KeepStock, stock: int = 5, title: str = "Xen", price_mi
 
 
 def books_out_of_balance(database: Database) -> list[Any]:
-    """Books where stock + held + sold is not what came in (invariant 1 of DESIGN section 5)."""
+    """Books where stock + held + sold is not what came in (invariant 1 of docs/life-of-a-purchase.md)."""
     with database.reading() as connection:
         return [row for row in connection.execute(_OUT_OF_BALANCE) if row.stock + row.taken != row.came_in]
 

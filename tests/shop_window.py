@@ -168,7 +168,7 @@ class Till(Neighbour):
         self.check()
         account_id, order = self.orders.get(order_id, (None, None))
         if order is None or query.account_id not in (None, account_id):
-            raise UnknownOrder(order_id)
+            raise UnknownOrder
         return order
 
     def _decide(self, request: purchasing.PlaceOrder) -> str:

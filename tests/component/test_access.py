@@ -156,6 +156,19 @@ def test_only_who_may_gets_past_the_door(shop: ThreeServices, order_id: str, rou
 
 
 @pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("route", [route for route in ROUTES if "{item_number}" in route or "{order_id}" in route])
+@pytest.mark.parametrize("bad", ["0", "01", "abc", "9" * 20, "٣"])
+def test_an_address_that_names_nothing_is_a_404_only_to_who_may_ask(
+    shop: ThreeServices, route: str, who: str, bad: str
+) -> None:
+    verb, path = route.split()
+    headers = {} if who == NOBODY else {"Authorization": f"Bearer {shop.sign_in(who)}"}
+    answer = shop.call(verb, path.format(item_number=bad, order_id=bad), headers=headers)
+    expected = 404 if who in ROUTES[route] else 401 if who == NOBODY else 403
+    assert answer.status_code == expected
+
+
+@pytest.mark.parametrize("who", WHO)
 def test_an_order_is_seen_by_its_owner_and_staff_alone(shop: ThreeServices, order_id: str, who: str) -> None:
     asked = None if who == NOBODY else who
     one, listed = shop.call("GET", f"/orders/{order_id}", asked), shop.call("GET", "/orders", asked)

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from ssl import SSLContext
 from typing import Any, Generic, TypeVar
@@ -15,6 +15,7 @@ import urllib3
 from bazar.chassis import headers
 from bazar.chassis.clock import Deadline
 from bazar.chassis.logging import get_logger, request_id
+from bazar.chassis.position import seen_position
 from bazar.contracts.call import Call
 from bazar.contracts.problems import Problem, read_problem
 from bazar.contracts.wire import Invalid, Malformed, dump, parse
@@ -101,7 +102,8 @@ class ServiceClient:
             raise NeighbourUnavailable(self._service, f"answered {response.status}")
         try:
             if response.status >= HTTPStatus.BAD_REQUEST:
-                raise NeighbourRefused(read_problem(response.data))
+                position = response.headers.get(headers.POSITION)
+                raise NeighbourRefused(replace(read_problem(response.data), position=position))
             return Reply(parse(response.data, call.answer), response.headers.get(headers.POSITION))
         except (Malformed, Invalid) as error:
             raise NeighbourUnavailable(self._service, f"answered {response.status}, unreadable: {error}") from error
@@ -146,6 +148,9 @@ class ServiceClient:
         current = request_id.get()
         if current is not None:
             sent[headers.REQUEST_ID] = current
+        seen = seen_position.get()
+        if seen is not None:
+            sent[headers.POSITION] = seen
         timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, remaining), read=remaining)
         return self._pool.urlopen(method, target, body=body, headers=sent, timeout=timeout, redirect=False)
 

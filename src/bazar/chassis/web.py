@@ -21,12 +21,13 @@ from bazar.chassis.client import NeighbourUnavailable
 from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import StorageUnavailable
 from bazar.chassis.logging import get_logger, request_id
+from bazar.chassis.position import read_position, seen_position
 from bazar.contracts import problems
 from bazar.contracts.problems import Problem
 from bazar.contracts.times import rfc3339
 from bazar.contracts.wire import Invalid, Malformed, dump
 
-#: From when a request arrives until its answer is of no use; DESIGN: "requests live 5 s".
+#: From when a request arrives until its answer is of no use.
 REQUEST_LIFETIME_SECONDS = 5.0
 LARGEST_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 1
@@ -128,6 +129,8 @@ def problem_response(problem: Problem) -> Response:
     response.headers["Cache-Control"] = "no-store"
     if problem.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(problem.retry_after_seconds)
+    if problem.position is not None:
+        response.headers[headers.POSITION] = problem.position
     if problem.type is problems.UNAUTHENTICATED:
         response.headers["WWW-Authenticate"] = "Bearer"
     return response
@@ -136,6 +139,8 @@ def problem_response(problem: Problem) -> Response:
 def body_bytes() -> bytes:
     """The body of a JSON request; raises Malformed or a 415 where it is of another type."""
     data = request.get_data()
+    if len(data) > LARGEST_BODY_BYTES:
+        raise RequestEntityTooLarge
     if data and request.mimetype != "application/json":
         raise WrongMediaType(request.mimetype)
     return data
@@ -161,6 +166,8 @@ def _begin() -> None:
         sent if sent.isascii() and sent.isalnum() and 0 < len(sent) <= LONGEST_REQUEST_ID else secrets.token_hex(8)
     )
     request_id.set(g.request_id)
+    seen = request.headers.get(headers.POSITION) or request.cookies.get(headers.POSITION)
+    seen_position.set(seen if read_position(seen) else None)
 
 
 def _read_body(unfinished: BoundedSemaphore) -> None:
@@ -170,6 +177,9 @@ def _read_body(unfinished: BoundedSemaphore) -> None:
     """
     if not request.content_length and "Transfer-Encoding" not in request.headers:
         return
+    if not request.content_length:
+        # Of a body in chunks werkzeug reads as much as it may and says nothing: one byte more tells what is too large.
+        request.max_content_length = LARGEST_BODY_BYTES + 1
     if not unfinished.acquire(timeout=LONGEST_WAIT_FOR_TURN_SECONDS):
         raise TooManyBodies
     try:

@@ -1,5 +1,6 @@
 """``bazar catalogue``: books from a file, copies that arrived. It goes through the running catalog server."""
 
+import secrets
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -99,7 +100,11 @@ def import_file(
 def take_in(item_number: int, copies: int, reason: str) -> None:
     """Put COPIES of a book that have arrived into stock."""
     shop = settings()
-    request = ChangeBook(actor=names.OPERATOR, change=BookChange(stock_change=copies, reason=reason))
+    request = ChangeBook(
+        actor=names.OPERATOR,
+        change=BookChange(stock_change=copies, reason=reason),
+        idempotency_key=secrets.token_hex(16),
+    )
     with _told(shop), _catalog(shop) as catalog:
         reply = catalog.call(calls.CHANGE_BOOK, request, Deadline.after(CALL_SECONDS), item_number=item_number)
     click.echo(f"{reply.answer.title}: {reply.answer.quantity} copies in stock")

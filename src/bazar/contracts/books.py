@@ -9,7 +9,8 @@ from bazar.contracts.text import Currency, Cursor, Isbn, Language, Name, Sought,
 from bazar.contracts.wire import LARGEST_JSON_INTEGER, Message, PublicRequest
 
 MOST_COPIES = 1_000_000_000
-MOST_COPIES_A_LINE = 1_000_000
+#: Few enough that the total of the largest order is an integer that every JSON reader holds exactly.
+MOST_COPIES_A_LINE = 10_000
 HIGHEST_PRICE_MINOR = 1_000_000_000
 
 ItemNumber = Annotated[int, Meta(ge=1, le=LARGEST_JSON_INTEGER)]

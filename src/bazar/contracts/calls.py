@@ -23,7 +23,15 @@ CHANGE_BOOK = Call(
     _FROM_FRONTEND | _FROM_OPERATOR,
     repeatable=False,
 )
-WITHDRAW_BOOK = Call(CATALOG, "DELETE", "/books/{item_number}", books.WithdrawBook, books.Empty, _FROM_FRONTEND)
+WITHDRAW_BOOK = Call(
+    CATALOG,
+    "DELETE",
+    "/books/{item_number}",
+    books.WithdrawBook,
+    books.Empty,
+    _FROM_FRONTEND,
+    repeatable=False,  # the second time the book is unknown
+)
 BOOK_HISTORY = Call(CATALOG, "GET", "/books/{item_number}/history", books.HistoryQuery, books.History, _FROM_FRONTEND)
 IMPORT_BOOKS = Call(CATALOG, "POST", "/imports", books.ImportBooks, books.ImportOutcome, _FROM_OPERATOR)
 

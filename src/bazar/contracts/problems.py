@@ -38,6 +38,8 @@ class Problem:
     detail: str
     members: Mapping[str, Any] = field(default_factory=dict)
     retry_after_seconds: int | None = None
+    #: Sent as a header, not in the document.
+    position: str | None = None
 
     def dump(self) -> bytes:
         """The document as JSON."""

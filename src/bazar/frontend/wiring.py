@@ -7,7 +7,6 @@ from flask import Flask
 
 from bazar.chassis.client import NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline, system_clock
-from bazar.chassis.converters import Base32Id
 from bazar.chassis.database import Database, StorageUnavailable
 from bazar.chassis.migrations import migrate_outside
 from bazar.chassis.proxies import TrustedProxies
@@ -19,7 +18,7 @@ from bazar.frontend.api import books as books_api
 from bazar.frontend.api import openapi as openapi_api
 from bazar.frontend.api import orders as orders_api
 from bazar.frontend.api import purchases as purchases_api
-from bazar.frontend.api.addresses import ItemNumber
+from bazar.frontend.api.addresses import ItemNumber, OrderId, refuse_misread
 from bazar.frontend.api.authentication import AccessTable, guard_api
 from bazar.frontend.api.problems import PROBLEMS
 from bazar.frontend.gateways.catalog_service import CatalogService
@@ -80,10 +79,11 @@ def frontend_app(
         "bazar.frontend",
         PROBLEMS,
         readiness,
-        {"item_number": ItemNumber, "order_id": Base32Id},
+        {"item_number": ItemNumber, "order_id": OrderId},
         page_or_document,
     )
     guard_api(app, accounts, ACCESS)
+    refuse_misread(app)
     app.register_blueprint(accounts_api.routes(accounts))
     app.register_blueprint(books_api.routes(catalog, accounts))
     app.register_blueprint(purchases_api.routes(orders, catalog))

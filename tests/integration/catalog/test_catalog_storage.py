@@ -228,9 +228,14 @@ def test_after_a_load_that_was_interrupted_numbers_begin_at_one_again(
     catalog_store: CatalogStore, keep_stock: KeepStock
 ) -> None:
     facts = (BookFacts("RPCs", (), (), None, None, None, ""), 1000, 1)
-    with pytest.raises(MishapError), catalog_store.writing() as tx:
-        tx.add_books([facts, facts], NOON)
-        raise MishapError
+
+    def add_and_fail() -> None:
+        with catalog_store.writing() as tx:
+            tx.add_books([facts, facts], NOON)
+            raise MishapError
+
+    with pytest.raises(MishapError):
+        add_and_fail()
     with catalog_store.writing() as tx:
         tx.restart_item_numbers()
     assert add_book(keep_stock).item_number == 1

@@ -1,4 +1,4 @@
-"""What one order's hold promises, on every database: the states of DESIGN section 5, and repetitions."""
+"""What one order's hold promises, on every database: the states of docs/life-of-a-purchase.md, and repetitions."""
 
 from collections.abc import Callable
 from typing import NamedTuple

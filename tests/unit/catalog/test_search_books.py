@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from bazar.catalog.use_cases.search_books import DEEPEST_HIT, BadQuery, Hits, SearchBooks
+from bazar.catalog.use_cases.search_books import DEEPEST_HIT, BadQuery, Hits, IndexNotReady, SearchBooks
 from bazar.contracts.books import BookSummary, FacetCount, Money, WordsQuery
 
 
@@ -14,6 +14,10 @@ class FakeIndex:
     def __init__(self, total: int) -> None:
         self.total = total
         self.asked: list[WordsQuery] = []
+        self.last_change = 7
+
+    def wait_for(self, epoch: str, number: int) -> bool:
+        return epoch != "e" or number <= self.last_change
 
     def find(self, query: WordsQuery, start: int, end: int) -> Hits:
         self.asked.append(query)
@@ -118,3 +122,10 @@ def test_words_are_sorted_by_relevance_and_lists_by_title(query: WordsQuery, sor
     index = FakeIndex(3)
     SearchBooks(index, FakeShelf()).search(query)
     assert [asked.sort for asked in index.asked] == [sort]
+
+
+def test_hits_are_never_older_than_what_was_seen() -> None:
+    search = SearchBooks(FakeIndex(3), FakeShelf())
+    assert search.search(WordsQuery(), ("e", 7))[0].total == 3
+    with pytest.raises(IndexNotReady):
+        search.search(WordsQuery(), ("e", 8))

@@ -58,4 +58,8 @@ def test_a_get_asks_with_a_flat_query_and_changes_nothing(call: Call[object, obj
 
 def test_only_what_may_be_done_twice_is_repeated() -> None:
     once = {(call.service, call.method, call.path) for call in CALLS if not call.repeatable}
-    assert once == {(CATALOG, "POST", "/books"), (CATALOG, "PATCH", "/books/{item_number}")}
+    assert once == {
+        (CATALOG, "POST", "/books"),
+        (CATALOG, "PATCH", "/books/{item_number}"),
+        (CATALOG, "DELETE", "/books/{item_number}"),
+    }

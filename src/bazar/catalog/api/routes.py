@@ -18,6 +18,7 @@ from bazar.catalog.use_cases.look_up import LookUp
 from bazar.catalog.use_cases.search_books import BadQuery, IndexNotReady, SearchBooks
 from bazar.chassis.client import Reply
 from bazar.chassis.converters import PositiveInteger
+from bazar.chassis.position import read_position, seen_position
 from bazar.chassis.service_api import ServiceApi, Verifier
 from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable, Readiness, new_app
 from bazar.contracts import books, calls, problems
@@ -71,7 +72,7 @@ def catalog_app(
 
     api.serve(calls.GET_BOOK, lambda _, item_number: Reply(*look_up.book(item_number)))
     api.serve(calls.BOOKS_BY_SUBJECT, lambda query: Reply(*look_up.books_of_subject(query)))
-    api.serve(calls.SEARCH_BOOKS, lambda query: Reply(*search_books.search(query)))
+    api.serve(calls.SEARCH_BOOKS, lambda query: Reply(*search_books.search(query, read_position(seen_position.get()))))
     api.serve(calls.SUBJECTS, lambda _: Reply(*look_up.subjects()))
     api.serve(calls.CHANGES, look_up.changes)
     api.serve(calls.BOOK_HISTORY, lambda query, item_number: look_up.history(item_number, query))

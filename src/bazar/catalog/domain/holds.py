@@ -1,4 +1,4 @@
-"""The states of a hold and what may follow what (DESIGN section 5; docs/life-of-a-purchase.md).
+"""The states of a hold and what may follow what (docs/life-of-a-purchase.md).
 
 No hold at all is written None. A hold never goes back, and doing a thing twice is as good as once.
 """

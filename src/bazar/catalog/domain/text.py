@@ -38,11 +38,17 @@ def words(text: str) -> list[str]:
     return unicodedata.normalize("NFC", letters).split()
 
 
+#: Enough for the letters of all living scripts; whoever sends every character there is gets no more memory for it.
+MOST_REMEMBERED = 20_000
+
+
 class _Folding(dict[int, str]):
     """What each character becomes, found out when it is first met."""
 
     def __missing__(self, code: int) -> str:
-        folded = self[code] = _fold(chr(code))
+        folded = _fold(chr(code))
+        if len(self) < MOST_REMEMBERED:
+            self[code] = folded
         return folded
 
 

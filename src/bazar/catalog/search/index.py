@@ -3,6 +3,7 @@
 import fcntl
 import json
 import shutil
+import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -21,6 +22,9 @@ from bazar.contracts.books import WordsQuery
 #: The least that tantivy takes; more would only make fewer, larger segments of a bulk import.
 _WRITER_MEMORY_BYTES = 15_000_000
 _FOLDER_PREFIX = "books-"
+#: Changes are in the index within a second (ADR 0008).
+LONGEST_WAIT_SECONDS = 1.0
+WAIT_POLL_SECONDS = 0.01
 
 _log = get_logger(__name__)
 
@@ -106,6 +110,19 @@ class BookIndex:
     def position(self) -> Position | None:
         """How far the index is; None where there is none that can be used, and it has to be built."""
         return self._position
+
+    def wait_for(self, epoch: str, number: int) -> bool:
+        """Wait a second at most until the change is in the index, whose epoch may be another one by now."""
+        ends = time.monotonic() + LONGEST_WAIT_SECONDS
+        while not self._has(epoch, number):
+            if time.monotonic() >= ends:
+                return False
+            time.sleep(WAIT_POLL_SECONDS)
+        return True
+
+    def _has(self, epoch: str, number: int) -> bool:
+        position = self._position
+        return position is not None and (position.epoch != epoch or position.number >= number)
 
     def begin_rebuild(self) -> None:
         """Forget all books, to add them anew. What is there stays to be searched until the commit."""

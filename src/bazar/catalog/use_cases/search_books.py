@@ -27,7 +27,7 @@ class BadQuery(CatalogError):
 
 @dataclass(eq=False)
 class IndexNotReady(CatalogError):
-    """The index is being built for the first time; in a moment it can be searched."""
+    """The index is being built, or has not yet what whoever asks has seen; in a moment it can be searched."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,10 @@ class Hits:
 class SearchIndex(Protocol):
     """Finds books; may lag behind the database by a second."""
 
+    def wait_for(self, epoch: str, number: int) -> bool:
+        """Wait until the index has that change; False where that takes too long."""
+        ...
+
     def find(self, query: WordsQuery, start: int, end: int) -> Hits:
         """Hits ``start`` up to, not including, ``end``; raises IndexNotReady. ``query.sort`` is set."""
         ...
@@ -81,9 +85,14 @@ class SearchBooks:
         self._index = index
         self._shelf = shelf
 
-    def search(self, query: WordsQuery) -> tuple[SearchPage, str]:
-        """A page of hits and the position it is seen at; raises BadQuery, IndexNotReady."""
+    def search(self, query: WordsQuery, seen: tuple[str, int] | None = None) -> tuple[SearchPage, str]:
+        """A page of hits and the position it is seen at; raises BadQuery, IndexNotReady.
+
+        ``seen``: epoch and number of a change that whoever asks has seen; the hits are not older.
+        """
         asked = _checked(query)
+        if seen is not None and not self._index.wait_for(*seen):
+            raise IndexNotReady
         start = _start(asked.cursor)
         end = min(start + asked.limit, DEEPEST_HIT)
         hits = self._index.find(asked, start, end)

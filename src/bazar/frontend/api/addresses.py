@@ -1,27 +1,57 @@
-"""What may stand in an address of the shop; anything else is answered by 404 and what would be right."""
+"""What may stand in an address of the shop; anything else is answered by 404 and what would be right.
+
+Left to the routing, an address with a bad number would match no route: nobody could say why, and whoever may not call
+at all would hear 404 before 401. So the converters take any text, and what is none is refused after the access rules.
+"""
 
 import re
+from dataclasses import dataclass
 
+from flask import Flask, request
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter
 
-from bazar.chassis.converters import PositiveInteger
+from bazar.chassis.converters import Base32Id, PositiveInteger
 
 _NUMBER = re.compile(PositiveInteger.regex)
+_ORDER_ID = re.compile(Base32Id.regex)
 LONGEST_QUOTED = 40
 
 
+@dataclass(frozen=True)
+class Misread:
+    """Stands for a part of the address that is none; ``reason`` is for whoever asked."""
+
+    reason: str
+
+
 class ItemNumber(BaseConverter):
-    """The number of a book: what PositiveInteger reads, but what is none gets a NotFound with the reason.
+    """The number of a book."""
 
-    Left to the routing, such an address would match no route, and nobody could say why; werkzeug would even
-    answer 405 where the number is only too large and the address has other methods.
-    """
+    def to_python(self, value: str) -> int | Misread:
+        if _NUMBER.fullmatch(value) and int(value) <= PositiveInteger.largest:
+            return int(value)
+        return Misread(
+            f"{value[:LONGEST_QUOTED]!r} is no item number; those are 1 to {PositiveInteger.largest}, "
+            "in digits 0 to 9 without leading zeros."
+        )
 
-    def to_python(self, value: str) -> int:
-        if not _NUMBER.fullmatch(value) or int(value) > PositiveInteger.largest:
-            raise NotFound(
-                f"{value[:LONGEST_QUOTED]!r} is no item number; those are 1 to {PositiveInteger.largest}, "
-                "in digits 0 to 9 without leading zeros."
-            )
-        return int(value)
+
+class OrderId(BaseConverter):
+    """The id of an order."""
+
+    def to_python(self, value: str) -> str | Misread:
+        if _ORDER_ID.fullmatch(value):
+            return value
+        return Misread(f"{value[:LONGEST_QUOTED]!r} is no order's id; those are 32 letters a to z and digits 2 to 7.")
+
+
+def refuse_misread(app: Flask) -> None:
+    """404 for such addresses, after all that was registered before; a view never meets a Misread."""
+
+    def check() -> None:
+        for value in (request.view_args or {}).values():
+            if isinstance(value, Misread):
+                raise NotFound(value.reason)
+
+    app.before_request(check)

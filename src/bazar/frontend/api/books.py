@@ -89,8 +89,10 @@ def routes(catalog: Catalog, accounts: Accounts) -> Blueprint:
 
     @api.delete("/books/<item_number:item_number>")
     def withdraw(item_number: int) -> Response:
-        catalog.withdraw_book(item_number, books.WithdrawBook(actor=signed_in().account_id), g.deadline)
-        return Response(status=204)
+        asked = books.WithdrawBook(actor=signed_in().account_id)
+        response = shown(catalog.withdraw_book(item_number, asked, g.deadline), 204)
+        response.set_data(b"")
+        return response
 
     return api
 

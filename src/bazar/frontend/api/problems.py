@@ -1,5 +1,6 @@
 """Error of the shop → problem: the one table of the front-end. What is not in it is a 500 without detail."""
 
+from dataclasses import replace
 from typing import Any
 
 from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable
@@ -31,7 +32,7 @@ def _not_bought(error: NotBought) -> Problem:
         members["lines"] = list(error.lines)
     if error.total is not None:
         members["total"] = dict(error.total)
-    return _NOT_BOUGHT[error.why].because(error.detail, **members)
+    return replace(_NOT_BOUGHT[error.why].because(error.detail, **members), position=error.position)
 
 
 def _unknown_book(error: UnknownBook) -> Problem:

@@ -23,8 +23,6 @@ class UnknownBook(ShopError):
 class UnknownOrder(ShopError):
     """The person who asks can see no such order."""
 
-    order_id: str
-
 
 @dataclass(eq=False)
 class NotBought(ShopError):
@@ -38,6 +36,7 @@ class NotBought(ShopError):
     detail: str
     lines: tuple[Mapping[str, Any], ...] = ()
     total: Mapping[str, Any] | None = None
+    position: str | None = None
 
 
 @dataclass(eq=False)

@@ -36,8 +36,8 @@ class CatalogService:
     def change_book(self, item_number: int, request: books.ChangeBook, deadline: Deadline) -> Seen[books.Book]:
         return self._neighbour.call(calls.CHANGE_BOOK, request, deadline, item_number=item_number)
 
-    def withdraw_book(self, item_number: int, request: books.WithdrawBook, deadline: Deadline) -> None:
-        self._neighbour.call(calls.WITHDRAW_BOOK, request, deadline, item_number=item_number)
+    def withdraw_book(self, item_number: int, request: books.WithdrawBook, deadline: Deadline) -> Seen[books.Empty]:
+        return self._neighbour.call(calls.WITHDRAW_BOOK, request, deadline, item_number=item_number)
 
     def history(self, item_number: int, query: books.HistoryQuery, deadline: Deadline) -> books.History:
         return self._neighbour.call(calls.BOOK_HISTORY, query, deadline, item_number=item_number).answer

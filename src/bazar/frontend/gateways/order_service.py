@@ -9,20 +9,20 @@ from bazar.frontend.use_cases.ports import Deadline, Seen
 
 
 def _out_of_stock(problem: Problem) -> ShopError:
-    return NotBought("out-of-stock", problem.detail, lines=tuple(problem.members["lines"]))
+    return NotBought("out-of-stock", problem.detail, lines=tuple(problem.members["lines"]), position=problem.position)
 
 
 def _price_changed(problem: Problem) -> ShopError:
-    return NotBought("price-changed", problem.detail, total=problem.members["total"])
+    return NotBought("price-changed", problem.detail, total=problem.members["total"], position=problem.position)
 
 
 def _given_up(problem: Problem) -> ShopError:
-    return NotBought("order-cancelled", problem.detail)
+    return NotBought("order-cancelled", problem.detail, position=problem.position)
 
 
 def _not_found(problem: Problem) -> ShopError:
     items = problem.members.get("items")
-    return UnknownBook(tuple(items)) if items else UnknownOrder(problem.detail)
+    return UnknownBook(tuple(items)) if items else UnknownOrder()
 
 
 _REFUSALS: Refusals = {

@@ -1,13 +1,11 @@
 """How far this browser has seen the catalog, kept in a cookie: it is never shown anything older."""
 
-import re
-
 from flask import Blueprint, Response, g, request
 
 from bazar.chassis import headers
+from bazar.chassis.position import read_position
 
 POSITION_COOKIE = headers.POSITION
-_POSITION = re.compile(r"([0-9a-z]{1,32})-([0-9]{1,18})")
 
 
 def keep_positions(pages: Blueprint) -> None:
@@ -35,7 +33,7 @@ def note(position: str | None) -> None:
 
 def later(new: str, known: str) -> str:
     """The later of two positions; of two epochs the new one, and the new one where ``known`` is none."""
-    here, there = _POSITION.fullmatch(new), _POSITION.fullmatch(known)
-    if here and there and here[1] == there[1] and int(here[2]) <= int(there[2]):
+    here, there = read_position(new), read_position(known)
+    if here and there and here[0] == there[0] and here[1] <= there[1]:
         return known
     return new

@@ -1,6 +1,7 @@
 """The order server's REST interface: each call of the table, and the use case that answers it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Flask, g
@@ -29,15 +30,19 @@ from bazar.order.use_cases.place_order import PlaceOrders
 
 
 def _out_of_stock(error: OutOfStock) -> Problem:
-    return problems.OUT_OF_STOCK.because(_shortages_in_words(error.shortages), lines=_as_data(error.shortages))
+    problem = problems.OUT_OF_STOCK.because(_shortages_in_words(error.shortages), lines=_as_data(error.shortages))
+    return replace(problem, position=error.position)
 
 
 def _price_changed(error: PriceChanged) -> Problem:
     total = {"amount": error.total_minor, "currency": error.currency}
-    return problems.PRICE_CHANGED.because(
-        f"The total was {error.total_minor} (minor units of {error.currency}), not what was expected.",
-        total=total,
-    )
+    detail = f"The total was {error.total_minor} (minor units of {error.currency}), not what was expected."
+    return replace(problems.PRICE_CHANGED.because(detail, total=total), position=error.position)
+
+
+def _given_up(error: GivenUp) -> Problem:
+    problem = problems.ORDER_CANCELLED.because("The purchase was interrupted and given up.")
+    return replace(problem, position=error.position)
 
 
 def _unknown_books(error: UnknownBooks) -> Problem:
@@ -56,7 +61,7 @@ def _catalog_away(error: CatalogAway) -> Problem:
 PROBLEMS: ProblemTable = {
     OutOfStock: _out_of_stock,
     PriceChanged: _price_changed,
-    GivenUp: lambda _: problems.ORDER_CANCELLED.because("The purchase was interrupted and given up."),
+    GivenUp: _given_up,
     KeyReused: lambda _: problems.KEY_REUSED.because("The key was used for a purchase of something else."),
     UnknownBooks: _unknown_books,
     UnknownOrder: lambda error: problems.NOT_FOUND.because(f"There is no order {error.order_id}."),
@@ -79,8 +84,8 @@ def order_app(
     api = ServiceApi(app, verifier)
 
     def place_order(request: PlaceOrder) -> Reply[Order]:
-        decision, position = place_orders.place_order(request, g.deadline)
-        return Reply(as_order(decision), position)
+        decision = place_orders.place_order(request, g.deadline)
+        return Reply(as_order(decision), decision.position)
 
     api.serve(calls.PLACE_ORDER, place_order)
     api.serve(calls.LIST_ORDERS, look_up_orders.orders)

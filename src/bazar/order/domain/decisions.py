@@ -45,6 +45,8 @@ class Decision:
     currency: str
     lines: tuple[OrderedLine, ...] = ()
     shortages: tuple[ShortLine, ...] = ()
+    #: How far the catalog was when it held the copies, so that whoever repeats the purchase sees it too.
+    position: str | None = None
 
     @property
     def total_minor(self) -> int:

@@ -24,25 +24,30 @@ class UnknownBooks(OrderError):
 
 
 @dataclass(eq=False)
-class OutOfStock(OrderError):
-    """Decided: too few copies. Final for the key."""
+class NotBought(OrderError):
+    """Decided against the purchase; final for its key. ``position``: how far the catalog was then."""
+
+    position: str | None
+
+
+@dataclass(eq=False)
+class OutOfStock(NotBought):
+    """Too few copies."""
 
     shortages: tuple[ShortLine, ...]
 
 
 @dataclass(eq=False)
-class PriceChanged(OrderError):
-    """Decided: the total was another than expected. Final for the key."""
+class PriceChanged(NotBought):
+    """The total was another than expected."""
 
     total_minor: int
     currency: str
 
 
 @dataclass(eq=False)
-class GivenUp(OrderError):
-    """Decided by recovery: nobody waited for the purchase any more. Final for the key."""
-
-    order_id: str
+class GivenUp(NotBought):
+    """Recovery gave it up: nobody waited for the purchase any more."""
 
 
 @dataclass(eq=False)

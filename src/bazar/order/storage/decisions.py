@@ -13,8 +13,9 @@ from bazar.order.storage.schema import decisions
 _ONE = sa.select(decisions).where(decisions.c.order_id == sa.bindparam("order_id"))
 _SOME = sa.select(decisions).where(decisions.c.order_id.in_(sa.bindparam("order_ids", expanding=True)))
 _DECIDE = sa.text(
-    "INSERT INTO decisions (order_id, account_id, purchase_hash, outcome, decided_at, currency, lines, shortages) "
-    "VALUES (:order_id, :account_id, :purchase_hash, :outcome, :decided_at, :currency, :lines, :shortages) "
+    "INSERT INTO decisions "
+    "(order_id, account_id, purchase_hash, outcome, decided_at, currency, lines, shortages, position) VALUES "
+    "(:order_id, :account_id, :purchase_hash, :outcome, :decided_at, :currency, :lines, :shortages, :position) "
     "ON CONFLICT DO NOTHING"
 ).bindparams(sa.bindparam("lines", type_=sa.JSON), sa.bindparam("shortages", type_=sa.JSON))
 
@@ -44,6 +45,7 @@ class DecisionRows:
                 "currency": decision.currency,
                 "lines": [[line.item_number, line.title, line.quantity, line.price_minor] for line in decision.lines],
                 "shortages": [[short.item_number, short.requested, short.available] for short in decision.shortages],
+                "position": decision.position,
             },
         )
         # Read back: where two decide at once, both answer what the first one decided.
@@ -61,4 +63,5 @@ def read_decision(row: Any) -> Decision:
         currency=row.currency,
         lines=tuple(OrderedLine(*line) for line in row.lines),
         shortages=tuple(ShortLine(*short) for short in row.shortages),
+        position=row.position,
     )

@@ -21,6 +21,7 @@ decisions = sa.Table(
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("lines", sa.JSON, nullable=False),
     sa.Column("shortages", sa.JSON, nullable=False),
+    sa.Column("position", sa.Text),
     sa.Index(
         "orders_of_an_account",
         "account_id",

@@ -81,8 +81,7 @@ class Sweep(FinishOrders):
             if hold.order_id not in decided and now - self._seen_since[hold.order_id] >= ABANDONED_AFTER_SECONDS
         ]
         decided.update(self._give_up(abandoned))
-        settle: list[FinishHold] = []
-        release: list[FinishHold] = []
+        settle, release = list[FinishHold](), list[FinishHold]()
         for hold in holds:
             decision = decided.get(hold.order_id)
             if decision is None:

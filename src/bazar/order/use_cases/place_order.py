@@ -1,11 +1,7 @@
-"""A purchase: the catalog holds the copies, the order server decides, answers and has the hold finished.
-
-Steps 2, 3, 5 and 6 of docs/life-of-a-purchase.md. Nothing here acts on a clock alone, and every answer is read
-from the decision's row, so that whoever repeats the request gets the same one.
-"""
+"""A purchase: the catalog holds the copies, the order server decides, answers from the decision's row, finishes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bazar.contracts.purchasing import HoldAnswer, HoldRequest, PlaceOrder, canonical_lines
@@ -50,31 +46,33 @@ class PlaceOrders:
         self._secret = secret
         self._currency = currency
 
-    def place_order(self, request: PlaceOrder, deadline: Deadline) -> tuple[Decision, str | None]:
-        """The confirmed order, and the catalog's position after it.
+    def place_order(self, request: PlaceOrder, deadline: Deadline) -> Decision:
+        """The confirmed order.
 
         Raises OutOfStock, PriceChanged, GivenUp (final for the key); KeyReused, UnknownBooks, WrongCurrency
         (nothing was decided); CatalogAway (unknown: the same key tells later).
         """
         purchase = self._purchase(request)
-        order_id = purchase.hold.order_id
-        decided = self._decision(order_id)
-        if decided is not None:
-            return _answer(decided, purchase), None
+        decided = self._decision(purchase.hold.order_id)
+        if decided is None:
+            decided = self._hold_and_decide(purchase, deadline)
+        return _answer(decided, purchase)
+
+    def _hold_and_decide(self, purchase: Purchase, deadline: Deadline) -> Decision:
         held = self._catalog.hold(purchase.hold, deadline)
         if held.answer.outcome == "unknown-book":
             raise UnknownBooks(held.answer.unknown_items)
         if held.answer.outcome == "hash-mismatch":
-            decided = self._decision(order_id)
+            decided = self._decision(purchase.hold.order_id)
             if decided is None:
-                raise KeyReused(order_id)
-            return _answer(decided, purchase), None
-        proposed = decide(purchase, held.answer, self._clock(), self._currency)
+                raise KeyReused(purchase.hold.order_id)
+            return decided
+        proposed = replace(decide(purchase, held.answer, self._clock(), self._currency), position=held.position)
         with self._store.writing() as tx:
             decided = tx.decide(proposed)
         # Only what is committed is finished; another decision than the proposed one is what counts.
         self._finisher.finish(decided)
-        return _answer(decided, purchase), held.position
+        return decided
 
     def _decision(self, order_id: str) -> Decision | None:
         with self._store.reading() as tx:
@@ -130,10 +128,10 @@ def _answer(decision: Decision, purchase: Purchase) -> Decision:
         raise KeyReused(decision.order_id)
     match decision.outcome:
         case Outcome.OUT_OF_STOCK:
-            raise OutOfStock(decision.shortages)
+            raise OutOfStock(decision.position, decision.shortages)
         case Outcome.PRICE_CHANGED:
-            raise PriceChanged(decision.total_minor, decision.currency)
+            raise PriceChanged(decision.position, decision.total_minor, decision.currency)
         case Outcome.CANCELLED:
-            raise GivenUp(decision.order_id)
+            raise GivenUp(decision.position)
         case Outcome.CONFIRMED:
             return decision

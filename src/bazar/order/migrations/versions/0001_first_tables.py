@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("lines", sa.JSON(), nullable=False),
         sa.Column("shortages", sa.JSON(), nullable=False),
+        sa.Column("position", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("order_id"),
     )
     op.create_index(
