@@ -1,9 +1,12 @@
 """What wiring opens from the settings: calls to neighbours, the check of who calls, a database."""
 
+from pathlib import Path
+
 from bazar.chassis.certificates import service_files
 from bazar.chassis.client import ServiceClient
 from bazar.chassis.clock import system_clock
 from bazar.chassis.database import Database
+from bazar.chassis.migrations import migrate_outside
 from bazar.chassis.service_token import TokenIssuer, TokenVerifier
 from bazar.contracts.names import CATALOG, FRONTEND, ORDER
 from bazar.deployment import certificate_name, tls_to, url_of
@@ -29,6 +32,15 @@ def neighbour(settings: Settings, caller: str, service: str) -> ServiceClient:
 def verifier(settings: Settings, service: str) -> TokenVerifier:
     """Checks who calls ``service``."""
     return TokenVerifier(service, service_files(settings.certificates, service).ca, system_clock)
+
+
+def own_database(settings: Settings, service: str, migrations: Path) -> Database:
+    """The database of one service with its tables; raises DatabaseGone, StorageUnavailable."""
+    own = database(settings, service)
+    marker = settings.run_directory / f"{service}.database"
+    marker.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    migrate_outside(own, migrations, marker)
+    return own
 
 
 def database(settings: Settings, service: str) -> Database:

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from bad_requests import BOOK, problem, refused_field
+from bazar.chassis.bodies import LARGEST_BODY_BYTES
 from bazar.chassis.clock import system_clock
-from bazar.chassis.web import LARGEST_BODY_BYTES
 from three_services import ThreeServices
 
 pytestmark = pytest.mark.usefixtures("unchanged")

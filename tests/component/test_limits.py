@@ -2,7 +2,7 @@
 
 import pytest
 
-from bazar.chassis.web import LARGEST_BODY_BYTES
+from bazar.chassis.bodies import LARGEST_BODY_BYTES
 from bazar.contracts.books import HIGHEST_PRICE_MINOR, MOST_COPIES, MOST_COPIES_A_LINE
 from bazar.contracts.purchasing import MOST_LINES
 from three_services import ThreeServices

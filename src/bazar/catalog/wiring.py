@@ -16,13 +16,12 @@ from bazar.catalog.use_cases.search_books import SearchBooks
 from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import Database, StorageUnavailable
 from bazar.chassis.logging import get_logger
-from bazar.chassis.migrations import migrate_outside
 from bazar.chassis.server import RunningService
 from bazar.chassis.web import Readiness
 from bazar.contracts.books import ImportBooks
 from bazar.contracts.catalogue_file import Columns, GoodRow, Reading, read_rows
 from bazar.contracts.names import CATALOG, OPERATOR
-from bazar.resources import database, verifier
+from bazar.resources import own_database, verifier
 from bazar.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -35,8 +34,7 @@ _log = get_logger(__name__)
 
 def build(settings: Settings) -> RunningService:
     """Open the database, begin to index, and give the application; ``stop`` ends all of it."""
-    own = database(settings, CATALOG)
-    migrate_outside(own, MIGRATIONS)
+    own = own_database(settings, CATALOG, MIGRATIONS)
     store = CatalogStore(own)
     with store.writing() as tx:
         tx.begin_feed()

@@ -107,7 +107,8 @@ def _unavailable_is_said() -> Iterator[None]:
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
         raise StorageUnavailable(str(error.__cause__ or error).strip()) from error
     except sa.exc.DBAPIError as error:
-        if error.connection_invalidated:
+        # What is none of the finer kinds is a file that is no database, or a damaged one.
+        if error.connection_invalidated or type(error) is sa.exc.DatabaseError:
             raise StorageUnavailable(str(error.__cause__ or error).strip()) from error
         raise
 

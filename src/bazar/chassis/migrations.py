@@ -6,7 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bazar.chassis.database import Database
+from bazar.chassis.database import Database, StorageUnavailable
 
 
 def migrate(database: Database, folder: Path) -> None:
@@ -22,21 +22,44 @@ def migrate(database: Database, folder: Path) -> None:
         command.upgrade(config, "head")
 
 
-def migrate_outside(database: Database, folder: Path) -> None:
-    """As migrate, for a process that stays: where there is something to do, another one loads Alembic."""
+class DatabaseGone(Exception):
+    """There was a database, and now there is an empty one."""
+
+    def __init__(self, url: str, marker: Path) -> None:
+        super().__init__(f"{url} is gone or empty. Restore it; to begin anew without what it held, remove {marker}")
+
+
+def migrate_outside(database: Database, folder: Path, marker: Path) -> None:
+    """As migrate, for a process that stays: where there is something to do, another one loads Alembic.
+
+    ``marker`` is a file beside the database that says that it was made; raises DatabaseGone where it is there and
+    the tables are not: nothing must never be taken for what was there.
+    """
+    was_made = marker.exists()
     if _is_current(database, folder):
+        marker.touch()
         return
+    if was_made and not _has_tables(database):
+        raise DatabaseGone(database.engine.url.render_as_string(hide_password=True), marker)
     url = database.engine.url.render_as_string(hide_password=False)
     # By standard input: everybody may read a command line.
     subprocess.run([sys.executable, "-m", __name__, folder], input=url, text=True, check=True)  # noqa: S603
+    marker.touch()
 
 
 def _main() -> None:
     database = Database(sys.stdin.read())
     try:
         migrate(database, Path(sys.argv[1]))
+    except StorageUnavailable as error:
+        sys.exit(str(error))
     finally:
         database.close()
+
+
+def _has_tables(database: Database) -> bool:
+    with database.reading() as connection:
+        return sa.inspect(connection).has_table("alembic_version")
 
 
 def _is_current(database: Database, folder: Path) -> bool:

@@ -41,6 +41,8 @@ _LOGGING: dict[str, Any] = {
 }
 #: Descriptors for what is no client's connection: databases, the search index, neighbours.
 _OWN_DESCRIPTORS = 512
+#: Whoever sends a head and never ends it takes no more memory than this.
+_LARGEST_HEAD_BYTES = 64 * 1024
 #: Granian's largest. A thread that ends takes its database connections with it.
 _THREAD_IDLE_SECONDS = 600
 
@@ -79,7 +81,7 @@ class ServerSpec:
     client_ca: Path | None = None
     workers: int = 1
     blocking_threads: int = 4
-    connections: int = 1024
+    connections: int = 4096
     backlog: int = 1024
     idle_seconds: int = 30
     drain_seconds: int = 10
@@ -129,8 +131,10 @@ class _Master(MPServer):
             blocking_threads_idle_timeout=_THREAD_IDLE_SECONDS,
             backlog=spec.backlog,
             backpressure=spec.connections,
-            http1_settings=HTTP1Settings(header_read_timeout=spec.idle_seconds * 1000),
-            log_level=LogLevels.warning,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=spec.idle_seconds * 1000, max_buffer_size=_LARGEST_HEAD_BYTES
+            ),
+            log_level=LogLevels.error,
             log_dictconfig=_LOGGING,
             ssl_cert=spec.certificate,
             ssl_key=spec.key,

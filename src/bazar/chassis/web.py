@@ -4,19 +4,18 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPMethod, HTTPStatus
-from threading import BoundedSemaphore
 from typing import Any, cast
 
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import BaseConverter
 
 from bazar.chassis import headers
+from bazar.chassis.bodies import LARGEST_BODY_BYTES, TooManyBodies, Turns, read_body
 from bazar.chassis.client import NeighbourUnavailable
 from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import StorageUnavailable
@@ -29,12 +28,7 @@ from bazar.contracts.wire import Invalid, Malformed, dump
 
 #: From when a request arrives until its answer is of no use.
 REQUEST_LIFETIME_SECONDS = 5.0
-LARGEST_BODY_BYTES = 1024 * 1024
 RETRY_AFTER_SECONDS = 1
-#: Bodies that may be on their way at a time, and how long one more waits for its turn. A body that never ends keeps
-#: a thread for as long as its client likes (Granian has no timeout for bodies): most threads are left for others.
-MOST_UNFINISHED_BODIES = 8
-LONGEST_WAIT_FOR_TURN_SECONDS = 0.1
 #: A caller's request id is taken over if it is short and plain; else it gets one of ours.
 LONGEST_REQUEST_ID = 64
 _METHODS = frozenset(HTTPMethod)
@@ -82,10 +76,13 @@ def new_app(
     readiness: Callable[[], Readiness],
     converters: Mapping[str, type[BaseConverter]],
     render_problem: Callable[[Problem], Response] | None = None,
+    *,
+    is_internal: bool = False,
 ) -> Flask:
     """An application with everything in place but its routes; ``converters`` by the name used in routes.
 
-    ``render_problem`` may show a person a page instead of the document.
+    ``render_problem`` may show a person a page instead of the document. ``is_internal``: only neighbours call, and
+    say how long they wait; from anybody else, that would let them have half of a thing done.
     """
     app = Flask(import_name, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
@@ -93,9 +90,9 @@ def new_app(
     app.url_map.converters.update({"any_text": AnyText, **converters})
     metrics = Metrics()
     app.extensions["metrics"] = metrics
-    unfinished_bodies = BoundedSemaphore(MOST_UNFINISHED_BODIES)
-    app.before_request(_begin)
-    app.before_request(lambda: _read_body(unfinished_bodies))
+    turns = Turns()
+    app.before_request(lambda: _begin(is_internal=is_internal))
+    app.before_request(lambda: read_body(turns))
     app.after_request(lambda response: _finish(response, metrics))
     _answer_errors_as_problems(app, problem_table, render_problem or problem_response)
 
@@ -139,15 +136,9 @@ def problem_response(problem: Problem) -> Response:
 def body_bytes() -> bytes:
     """The body of a JSON request; raises Malformed or a 415 where it is of another type."""
     data = request.get_data()
-    if len(data) > LARGEST_BODY_BYTES:
-        raise RequestEntityTooLarge
     if data and request.mimetype != "application/json":
         raise WrongMediaType(request.mimetype)
     return data
-
-
-class TooManyBodies(Exception):
-    """So many requests are still on their way that this one is not read."""
 
 
 class WrongMediaType(Exception):
@@ -158,9 +149,9 @@ class WrongMediaType(Exception):
         self.mimetype = mimetype
 
 
-def _begin() -> None:
+def _begin(*, is_internal: bool) -> None:
     g.began = time.perf_counter()
-    g.deadline = _deadline(request.headers.get(headers.REMAINING_MS))
+    g.deadline = _deadline(request.headers.get(headers.REMAINING_MS) if is_internal else None)
     sent = request.headers.get(headers.REQUEST_ID, "")
     g.request_id = (
         sent if sent.isascii() and sent.isalnum() and 0 < len(sent) <= LONGEST_REQUEST_ID else secrets.token_hex(8)
@@ -168,25 +159,6 @@ def _begin() -> None:
     request_id.set(g.request_id)
     seen = request.headers.get(headers.POSITION) or request.cookies.get(headers.POSITION)
     seen_position.set(seen if read_position(seen) else None)
-
-
-def _read_body(unfinished: BoundedSemaphore) -> None:
-    """Take the body in before anything else: Granian closes a kept connection whose request body was not read.
-
-    One that is too large is refused by whoever wants to read it, so that who may not call hears that first.
-    """
-    if not request.content_length and "Transfer-Encoding" not in request.headers:
-        return
-    if not request.content_length:
-        # Of a body in chunks werkzeug reads as much as it may and says nothing: one byte more tells what is too large.
-        request.max_content_length = LARGEST_BODY_BYTES + 1
-    if not unfinished.acquire(timeout=LONGEST_WAIT_FOR_TURN_SECONDS):
-        raise TooManyBodies
-    try:
-        with suppress(RequestEntityTooLarge):
-            request.get_data(cache=True)
-    finally:
-        unfinished.release()
 
 
 def _deadline(remaining_ms: str | None) -> Deadline:
@@ -244,12 +216,14 @@ def _answer_errors_as_problems(app: Flask, table: ProblemTable, render: Callable
 
 _DETAILS = {
     problems.NOT_FOUND: "There is nothing at this address.",
+    problems.LENGTH_REQUIRED: "Send the body in one piece with its Content-Length, not in chunks.",
     problems.TOO_LARGE: f"A body may have at most {LARGEST_BODY_BYTES} bytes.",
 }
 _BY_STATUS = {
     400: problems.MALFORMED,
     404: problems.NOT_FOUND,
     405: problems.METHOD_NOT_ALLOWED,
+    411: problems.LENGTH_REQUIRED,
     413: problems.TOO_LARGE,
     415: problems.UNSUPPORTED_MEDIA_TYPE,
 }

@@ -1,5 +1,6 @@
 """The command ``bazar``. A subcommand loads only what it needs itself: a server's memory is the shop's."""
 
+import os
 import sys
 from importlib import import_module
 
@@ -39,4 +40,6 @@ def bazar() -> None:
 
 def main() -> None:
     """Entry point of the installed command."""
+    # Databases, logs and keys are for nobody else, whatever folder they are put in.
+    os.umask(0o077)
     sys.exit(bazar(prog_name="bazar"))

@@ -4,13 +4,14 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from subprocess import CalledProcessError
 from typing import Any
 
 import click
 
 from bazar.chassis.certificates import MissingCertificates
 from bazar.chassis.database import StorageUnavailable
-from bazar.chassis.migrations import migrate
+from bazar.chassis.migrations import DatabaseGone
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import FRONTEND
 from bazar.deployment import prepare_folders
@@ -19,7 +20,7 @@ from bazar.frontend.domain.errors import ShopError
 from bazar.frontend.domain.passwords import WeakPassword
 from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.wiring import MIGRATIONS, accounts_of
-from bazar.resources import database
+from bazar.resources import own_database
 
 _IN_WORDS: Mapping[type[ShopError], Callable[[Any], str]] = {
     AccountExists: lambda error: f"{error.email} has an account already",
@@ -70,7 +71,7 @@ def _first_line(line: bytes) -> str:
 
 @contextmanager
 def _told_in_words() -> Iterator[None]:
-    with told_plainly(StorageUnavailable, MissingCertificates, PermissionError):
+    with told_plainly(StorageUnavailable, DatabaseGone, CalledProcessError, MissingCertificates):
         try:
             yield
         except tuple(_IN_WORDS) as error:
@@ -81,9 +82,8 @@ def _told_in_words() -> Iterator[None]:
 def _accounts() -> Iterator[Accounts]:
     shop = settings()
     prepare_folders(shop)
-    own = database(shop, FRONTEND)
+    own = own_database(shop, FRONTEND, MIGRATIONS)
     try:
-        migrate(own, MIGRATIONS)
         yield accounts_of(shop, own)
     finally:
         own.close()

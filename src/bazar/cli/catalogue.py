@@ -18,6 +18,7 @@ from bazar.chassis.logging import configure_logging
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts import calls, names
 from bazar.contracts.books import (
+    MOST_COPIES,
     BookChange,
     ChangeBook,
     ImportBooks,
@@ -33,7 +34,7 @@ from bazar.contracts.catalogue_file import (
     count_rows,
     read_rows,
 )
-from bazar.contracts.wire import dump
+from bazar.contracts.wire import LARGEST_JSON_INTEGER, dump
 from bazar.resources import neighbour
 from bazar.settings import Settings
 
@@ -94,8 +95,8 @@ def import_file(
 
 
 @catalogue.command(name="take-in")
-@click.argument("item_number", type=click.IntRange(min=1))
-@click.argument("copies", type=click.IntRange(min=1))
+@click.argument("item_number", type=click.IntRange(1, LARGEST_JSON_INTEGER))
+@click.argument("copies", type=click.IntRange(1, MOST_COPIES))
 @click.option("--reason", default="taken in", show_default=True, help="What the journal says.")
 def take_in(item_number: int, copies: int, reason: str) -> None:
     """Put COPIES of a book that have arrived into stock."""

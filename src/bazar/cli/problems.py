@@ -19,8 +19,8 @@ def settings() -> Settings:
 
 @contextmanager
 def told_plainly(*expected: type[Exception]) -> Iterator[None]:
-    """Turn these errors into one line and exit status 1."""
+    """Turn these errors, and what the operating system refuses, into one line and exit status 1."""
     try:
         yield
-    except expected as error:
+    except expected + (OSError,) as error:  # noqa: RUF005 - mypy reads a sum of tuples, and no tuple with a star
         raise click.ClickException(" ".join(str(error).split())) from error

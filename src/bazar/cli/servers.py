@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import click
 
@@ -29,7 +30,7 @@ def _server(service: str, help_text: str) -> click.Command:
     @click.option("--lifeline", type=int, hidden=True, help="Read end of a pipe: the server ends when it closes.")
     def command(host: str | None, log_file: Path | None, lifeline: int | None) -> None:
         shop = settings()
-        with told_plainly(PortTaken, AlreadyRunning, MissingCertificates, UnusableCertificate, PermissionError):
+        with told_plainly(PortTaken, AlreadyRunning, MissingCertificates, UnusableCertificate):
             prepare_folders(shop)
             spec = _spec(shop, service, host or shop.bind_address, lifeline)
             serve(spec, partial(_build, service, shop, log_file))
@@ -63,12 +64,13 @@ def _spec(shop: Settings, service: str, host: str, lifeline: int | None) -> Serv
 
 def _build(service: str, shop: Settings, log_file: Path | None) -> RunningService:
     from bazar.chassis.database import StorageUnavailable  # noqa: PLC0415 - in the worker, see above
-    from bazar.chassis.logging import configure_logging, get_logger  # noqa: PLC0415
+    from bazar.chassis.logging import configure_logging, get_logger  # noqa: PLC0415 - as above
+    from bazar.chassis.migrations import DatabaseGone  # noqa: PLC0415 - as above
 
     configure_logging(service, shop.log_format, shop.log_level, log_file)
     build: Callable[[Settings], RunningService] = import_module(f"bazar.{service}.wiring").build
     try:
         return build(shop)
-    except StorageUnavailable as error:
+    except (StorageUnavailable, DatabaseGone, CalledProcessError) as error:
         get_logger(__name__).error("database_unavailable", detail=str(error))
         sys.exit(f"the {service} server cannot open its database: {error}")

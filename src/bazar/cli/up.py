@@ -15,6 +15,7 @@ from bazar.chassis.listener import PortTaken, ensure_port_free
 from bazar.chassis.pidfile import AlreadyRunning, live_processes, pid_file
 from bazar.chassis.probe import is_ready
 from bazar.chassis.supervisor import Child, ChildState, Supervisor
+from bazar.chassis.tls import UnusableCertificate, check_server_files
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
 from bazar.deployment import certificate_name, port_of, reachable, tls_to
@@ -31,8 +32,10 @@ def up() -> None:
     shop = settings()
     os.environ.update({**MEMORY_SETTINGS, **os.environ})  # the servers inherit it
     began = time.monotonic()
-    with told_plainly(PortTaken, AlreadyRunning, PermissionError):
+    with told_plainly(PortTaken, AlreadyRunning, UnusableCertificate):
         _see_that_nobody_is_here(shop)
+        if shop.tls_certificate and shop.tls_key:
+            check_server_files(shop.tls_certificate, shop.tls_key)
         click.echo(f"{'Using' if shop.data_dir.exists() else 'Making'} certificates and databases in {shop.data_dir}")
         if subprocess.run([*BAZAR, "certs", "ensure"], check=False).returncode:  # noqa: S603 - this program
             sys.exit(1)
@@ -54,22 +57,13 @@ def _see_that_nobody_is_here(shop: Settings) -> None:
 
 
 def _run(shop: Settings, began: float) -> int:
-    first_admin = _first_admin()
-
     def opened() -> None:
-        made, _ = first_admin.communicate()
-        if first_admin.returncode:  # the database was away, which by now it is not
-            made, _ = _first_admin().communicate()
+        # Not before: the password is shown at once, and never again.
+        made = subprocess.run([*BAZAR, "account", "first-admin"], stdout=subprocess.PIPE, text=True, check=False).stdout  # noqa: S603 - this program
         _say_open(shop, json.loads(made) if made.strip() else None, time.monotonic() - began)
 
     children = [_child(shop, service) for service in SERVICES]
     return Supervisor(children, _report, opened=opened, maintenance=_renew_certificates).run()
-
-
-def _first_admin() -> "subprocess.Popen[str]":
-    return subprocess.Popen(  # noqa: S603 - this program
-        [*BAZAR, "account", "first-admin"], stdout=subprocess.PIPE, text=True
-    )
 
 
 def _child(shop: Settings, service: str) -> Child:

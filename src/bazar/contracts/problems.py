@@ -83,6 +83,12 @@ METHOD_NOT_ALLOWED = ProblemType(
     "The method does not fit",
     "The header Allow names the methods that this address takes.",
 )
+LENGTH_REQUIRED = ProblemType(
+    "length-required",
+    411,
+    "The length of the body is missing",
+    "A body comes with its Content-Length, so that one that was cut short on its way is never taken for the whole.",
+)
 PRECONDITION_FAILED = ProblemType(
     "precondition-failed",
     412,

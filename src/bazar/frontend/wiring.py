@@ -8,7 +8,6 @@ from flask import Flask
 from bazar.chassis.client import NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import Database, StorageUnavailable
-from bazar.chassis.migrations import migrate_outside
 from bazar.chassis.proxies import TrustedProxies
 from bazar.chassis.server import RunningService
 from bazar.chassis.web import Readiness, new_app
@@ -29,7 +28,7 @@ from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.use_cases.accounts import Accounts, Limits
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
 from bazar.frontend.use_cases.ports import Catalog, Orders
-from bazar.resources import database, neighbour
+from bazar.resources import neighbour, own_database
 from bazar.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -46,8 +45,7 @@ ACCESS: AccessTable = {
 
 def build(settings: Settings) -> RunningService:
     """Open the database, connect to the neighbours, and give the application; ``stop`` ends all of it."""
-    own = database(settings, FRONTEND)
-    migrate_outside(own, MIGRATIONS)
+    own = own_database(settings, FRONTEND, MIGRATIONS)
     catalog_client = neighbour(settings, FRONTEND, CATALOG)
     order_client = neighbour(settings, FRONTEND, ORDER)
     catalog, orders = CatalogService(catalog_client), OrderService(order_client)

@@ -6,7 +6,6 @@ from pathlib import Path
 from bazar.chassis.client import NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import Database, StorageUnavailable
-from bazar.chassis.migrations import migrate_outside
 from bazar.chassis.server import RunningService
 from bazar.chassis.web import Readiness
 from bazar.contracts.names import CATALOG, ORDER
@@ -18,7 +17,7 @@ from bazar.order.storage.store import OrderStore
 from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
 from bazar.order.use_cases.look_up_orders import LookUpOrders
 from bazar.order.use_cases.place_order import PlaceOrders
-from bazar.resources import database, neighbour, verifier
+from bazar.resources import neighbour, own_database, verifier
 from bazar.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -28,8 +27,7 @@ PROBE_SECONDS = 0.4
 
 def build(settings: Settings) -> RunningService:
     """Open the database, begin to settle and sweep, and give the application; ``stop`` ends all of it."""
-    own = database(settings, ORDER)
-    migrate_outside(own, MIGRATIONS)
+    own = own_database(settings, ORDER, MIGRATIONS)
     store = OrderStore(own)
     with store.writing() as tx:
         secret = tx.order_id_secret()

@@ -67,7 +67,7 @@ def catalog_app(
     readiness: Callable[[], Readiness],
 ) -> Flask:
     """The application of the catalog server."""
-    app = new_app(__name__, PROBLEMS, readiness, {"item_number": PositiveInteger})
+    app = new_app(__name__, PROBLEMS, readiness, {"item_number": PositiveInteger}, is_internal=True)
     api = ServiceApi(app, verifier)
 
     api.serve(calls.GET_BOOK, lambda _, item_number: Reply(*look_up.book(item_number)))

@@ -72,11 +72,15 @@ class BookIndex:
         index = self._index
         if index is None or asked.sort is None:
             raise IndexNotReady
-        with _broken_is_said():
-            searcher = index.searcher()
-            built = query.build(searcher, self._schema, asked)
-            total, item_numbers = ordering.page(searcher, built, ordering.ORDERINGS[asked.sort], start, end)
-            return Hits(tuple(item_numbers), total, self._facets.of(searcher, built))
+        try:
+            with _broken_is_said():
+                searcher = index.searcher()
+                built = query.build(searcher, self._schema, asked)
+                total, item_numbers = ordering.page(searcher, built, ordering.ORDERINGS[asked.sort], start, end)
+                return Hits(tuple(item_numbers), total, self._facets.of(searcher, built))
+        except IndexBroken as error:
+            self._distrust(error)
+            raise IndexNotReady from error
 
     def refresh(self) -> None:
         """See what this or another process committed last; what cannot be read counts as not there."""
@@ -87,6 +91,13 @@ class BookIndex:
             _log.warning("search_index_broken", folder=str(self._files), error=str(error))
             self._index = None
         self._position = None if self._index is None else position
+
+    def _distrust(self, error: IndexBroken) -> None:
+        """Files that cannot be read are as good as none: without a position, the writer builds the index anew."""
+        _log.error("search_index_broken", folder=str(self._files), error=str(error))
+        self._position_file.unlink(missing_ok=True)
+        self._index = None
+        self._position = None
 
     # Writing
 

@@ -15,7 +15,7 @@ class BadIdempotencyKey(Exception):
 
 def idempotency_key() -> str:
     """The key of the request; raises BadIdempotencyKey."""
-    key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.fullmatch(key):
+    keys = request.headers.getlist("Idempotency-Key")
+    if len(keys) != 1 or not _KEY.fullmatch(key := keys[0]):
         raise BadIdempotencyKey
     return key

@@ -80,7 +80,7 @@ def order_app(
     readiness: Callable[[], Readiness],
 ) -> Flask:
     """The application of the order server."""
-    app = new_app(__name__, PROBLEMS, readiness, {"order_id": Base32Id})
+    app = new_app(__name__, PROBLEMS, readiness, {"order_id": Base32Id}, is_internal=True)
     api = ServiceApi(app, verifier)
 
     def place_order(request: PlaceOrder) -> Reply[Order]:

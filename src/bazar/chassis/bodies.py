@@ -1,0 +1,74 @@
+"""Request bodies are taken in whole before anything else, and only so many are on their way at a time.
+
+Granian gives a client as long as it likes for its body and tells the application nothing when one is cut short; a
+connection whose request body was not read it closes.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from flask import request
+from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge
+
+from bazar.contracts.wire import Malformed
+
+LARGEST_BODY_BYTES = 1024 * 1024
+#: Each keeps a thread: most threads are left for others, and one address cannot have all turns.
+MOST_UNFINISHED_BODIES = 8
+MOST_UNFINISHED_BODIES_OF_AN_ADDRESS = 4
+#: How long one more waits for its turn.
+LONGEST_WAIT_SECONDS = 0.1
+#: Nobody reads a body with these (RFC 9110 section 9.3).
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+class TooManyBodies(Exception):
+    """So many requests are still on their way that this one is not read."""
+
+
+class Turns:
+    """So many at a time, and so many of one address."""
+
+    def __init__(self, most: int = MOST_UNFINISHED_BODIES, most_of_one: int = MOST_UNFINISHED_BODIES_OF_AN_ADDRESS):
+        self._most = most
+        self._most_of_one = most_of_one
+        self._given = Counter[str]()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def turn(self, address: str) -> Iterator[None]:
+        """Have a turn; raises TooManyBodies where none is free soon."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._is_free(address), LONGEST_WAIT_SECONDS):
+                raise TooManyBodies
+            self._given[address] += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._given[address] -= 1
+                self._given += Counter()  # drops those at zero
+                self._changed.notify_all()
+
+    def _is_free(self, address: str) -> bool:
+        return self._given.total() < self._most and self._given[address] < self._most_of_one
+
+
+def read_body(turns: Turns) -> None:
+    """Take in the body of the request at hand; raises Malformed for one that is cut short, LengthRequired.
+
+    One that is too large is refused by whoever wants to read it, so that who may not call hears that first.
+    """
+    if request.method in _WITHOUT_BODY:
+        return
+    if "Transfer-Encoding" in request.headers:
+        # Of a body in chunks nobody could tell whether its end is missing.
+        raise LengthRequired
+    length = request.content_length
+    if not length:
+        return
+    with turns.turn(request.remote_addr or ""), suppress(RequestEntityTooLarge):
+        if len(request.get_data(cache=True)) != length:
+            raise Malformed("The body ended before it was whole.")
