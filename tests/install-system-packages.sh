@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the tests need that pip does not bring, from Debian's packages: PostgreSQL's programs (the test run starts a
-# server of its own), Spin and a C compiler (the model of the purchase protocol). To be run as root; on a machine
+# server of its own), Spin and a C compiler (the model of the purchase protocol), curl (the README). To be run as root; on a machine
 # without them the tests over them are skipped.
 set -eu
 
@@ -8,6 +8,7 @@ missing=
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$missing postgresql"
 command -v spin >/dev/null || missing="$missing spin"
 command -v gcc >/dev/null || missing="$missing gcc libc6-dev"
+command -v curl >/dev/null || missing="$missing curl"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
