@@ -6,6 +6,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from bad_requests import BOOK, buy, change, order, problem, refused_field
+from bazar.chassis.bodies import LARGEST_BODY_BYTES
 from three_services import ThreeServices
 
 pytestmark = pytest.mark.usefixtures("unchanged")
