@@ -4,7 +4,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
@@ -21,6 +21,7 @@ from bazar.chassis.database import Database
 from bazar.chassis.migrations import migrate
 from bazar.contracts.books import Book, Money
 from bazar.contracts.purchasing import (
+    CancelOrder,
     FinishAnswers,
     FinishHold,
     HoldRequest,
@@ -32,6 +33,7 @@ from bazar.contracts.purchasing import (
 from bazar.order.domain.decisions import Decision
 from bazar.order.domain.errors import CatalogAway, OrderError
 from bazar.order.storage.store import OrderStore
+from bazar.order.use_cases.cancel_order import CancelOrders, ReturnCopies
 from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
 from bazar.order.use_cases.place_order import PlaceOrders
 from bazar.order.use_cases.ports import Deadline, Finisher, Held
@@ -114,6 +116,9 @@ class FaultyCatalog(DirectCatalog):
     def release(self, orders: Sequence[FinishHold]) -> FinishAnswers:
         return self._through("release", partial(super().release, orders))
 
+    def return_(self, orders: Sequence[FinishHold]) -> FinishAnswers:
+        return self._through("return", partial(super().return_, orders))
+
     def open_holds(self) -> Sequence[OpenHold]:
         return self._through("open_holds", self._all_open_holds)
 
@@ -162,6 +167,13 @@ class Crashing:
         raise Crash
 
 
+class _Later:
+    """A Returner that forgets: a crash right after the cancellation."""
+
+    def return_soon(self) -> None:
+        """Nothing."""
+
+
 class SteppedTime:
     """A monotonic clock that a test moves."""
 
@@ -197,6 +209,15 @@ class RecoveringShop:
     def finish_orders(self) -> FinishOrders:
         """What the settle loop does, in an order server that has just started."""
         return FinishOrders(self.orders, self.catalog, self.clock)
+
+    def returns(self) -> ReturnCopies:
+        """What returns the copies of cancelled orders, in an order server that has just started."""
+        return ReturnCopies(self.orders, self.catalog, self.clock)
+
+    def cancel(self, order_id: str, account_id: str | None = CUSTOMER) -> Decision:
+        """The customer cancels, or staff (None); nothing is returned yet."""
+        cancel_orders = CancelOrders(self.orders, _Later(), self.clock, timedelta(hours=1))
+        return cancel_orders.cancel_order(order_id, CancelOrder(actor=account_id or "staff", account_id=account_id))
 
     def sweeper(self) -> Sweep:
         """A sweeper that has just started."""

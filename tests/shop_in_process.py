@@ -72,6 +72,9 @@ class DirectCatalog:
     def release(self, orders: Sequence[FinishHold]) -> FinishAnswers:
         return self._hold_copies.release(FinishBatch(orders=tuple(orders)))[0]
 
+    def return_(self, orders: Sequence[FinishHold]) -> FinishAnswers:
+        return self._hold_copies.return_(FinishBatch(orders=tuple(orders)))[0]
+
     def open_holds(self) -> Sequence[OpenHold]:
         return self._hold_copies.open_holds(OpenHoldsQuery(limit=1000)).holds
 

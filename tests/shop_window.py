@@ -156,6 +156,9 @@ class Till(Neighbour):
             self._order_ids[key] = self._decide(request)
         return Seen(self.orders[self._order_ids[key]][1], "ab12cd34-8")
 
+    def cancel(self, order_id: str, request: purchasing.CancelOrder, deadline: Deadline) -> purchasing.Order:
+        return self.get(order_id, purchasing.OrderQuery(account_id=request.account_id), deadline)
+
     def list(self, query: purchasing.OrdersQuery, deadline: Deadline) -> purchasing.Orders:  # noqa: ARG002
         self.check()
         own = [order for account_id, order in self.orders.values() if query.account_id in (None, account_id)]

@@ -6,7 +6,7 @@ Only TLS and the socket are missing: a client's connection pool is replaced by t
 import itertools
 import ssl
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -50,6 +50,7 @@ from bazar.order.api.routes import order_app
 from bazar.order.domain.decisions import Decision
 from bazar.order.gateways.catalog_service import CatalogService as CatalogOfOrder
 from bazar.order.storage.store import OrderStore
+from bazar.order.use_cases.cancel_order import CancelOrders, ReturnCopies
 from bazar.order.use_cases.finish_orders import FinishOrders
 from bazar.order.use_cases.look_up_orders import LookUpOrders
 from bazar.order.use_cases.place_order import PlaceOrders
@@ -61,6 +62,8 @@ PASSWORD = "violet tables dance"
 #: Who can ask: a role, or "other" (a second customer), or None (nobody who is signed in).
 PEOPLE = {"customer": Role.CUSTOMER, "other": Role.CUSTOMER, "staff": Role.STAFF, "admin": Role.ADMIN}
 NO_LIMITS = Limits(sign_ins_per_address=0, registrations_per_address=0, failed_sign_ins_per_account=0)
+
+CUSTOMERS_TIME = timedelta(hours=1)
 
 Clock = Callable[[], datetime]
 
@@ -97,6 +100,16 @@ class AtOnce:
 
     def finish(self, decision: Decision) -> None:
         self._finish.finish([decision])
+
+
+class ReturnAtOnce:
+    """A Returner that has the copies back before the answer leaves."""
+
+    def __init__(self, return_copies: ReturnCopies) -> None:
+        self._return_copies = return_copies
+
+    def return_soon(self) -> None:
+        self._return_copies.return_copies()
 
 
 class ThreeServices:
@@ -223,7 +236,14 @@ class ThreeServices:
             secret=secret,
             currency=CURRENCY,
         )
-        return order_app(place_orders, LookUpOrders(store), self._verifier(ORDER), _ready)
+        returns = ReturnAtOnce(ReturnCopies(store, catalog, self.clock))
+        return order_app(
+            place_orders,
+            CancelOrders(store, returns, self.clock, CUSTOMERS_TIME),
+            LookUpOrders(store),
+            self._verifier(ORDER),
+            _ready,
+        )
 
     def _neighbour(self, caller: str, service: str, app: Flask) -> ServiceClient:
         return InProcessClient(service, app, TokenIssuer(caller, self.certificates, system_clock).token)

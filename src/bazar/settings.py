@@ -190,6 +190,12 @@ class Settings:
         "10",
         "Failed sign-ins a minute to one account; 0 for no limit",
     )
+    cancel_within_minutes: int = _setting(
+        "BAZAR_CANCEL_WITHIN_MINUTES",
+        _count,
+        "60",
+        "How long after an order its customer can cancel it; 0 for not at all",
+    )
     threads: int = _setting("BAZAR_THREADS", _threads, "16", "Requests that one server works on at a time")
     log_format: Literal["json", "text"] = _setting("BAZAR_LOG_FORMAT", _log_format, "json", "json or text")
     log_level: str = _setting("BAZAR_LOG_LEVEL", _log_level, "INFO", "DEBUG, INFO, WARNING or ERROR")

@@ -45,6 +45,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "POST /orders": SIGNED_IN,
     "GET /orders": SIGNED_IN,
     "GET /orders/{order_id}": SIGNED_IN,
+    "POST /orders/{order_id}/cancel": SIGNED_IN,
     "POST /books": STAFF,
     "PATCH /books/{item_number}": STAFF,
     "DELETE /books/{item_number}": STAFF,
@@ -87,10 +88,12 @@ CALLERS: Mapping[str, frozenset[str]] = {
     "catalog POST /holds": frozenset({ORDER}),
     "catalog POST /holds/settle": frozenset({ORDER}),
     "catalog POST /holds/release": frozenset({ORDER}),
+    "catalog POST /holds/return": frozenset({ORDER}),
     "catalog GET /holds/open": frozenset({ORDER}),
     "order POST /orders": frozenset({FRONTEND}),
     "order GET /orders": frozenset({FRONTEND}),
     "order GET /orders/{order_id}": frozenset({FRONTEND}),
+    "order POST /orders/{order_id}/cancel": frozenset({FRONTEND}),
 }
 
 

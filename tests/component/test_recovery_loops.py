@@ -150,7 +150,7 @@ def test_stop_waits_for_the_batch_at_hand_and_ends_the_loop() -> None:
 
 def test_stop_before_the_start_is_no_mistake() -> None:
     SettleLoop(Slow()).stop()
-    SweepLoop(lambda: 0).stop()
+    SweepLoop(lambda: 0, lambda: 0).stop()
 
 
 def test_the_sweep_goes_on_though_the_catalog_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +163,7 @@ def test_the_sweep_goes_on_though_the_catalog_is_away(monkeypatch: pytest.Monkey
             raise CatalogAway("gone")
         return 0
 
-    loop = SweepLoop(one_round)
+    loop = SweepLoop(one_round, lambda: 0)
     loop.start()
     wait_until(lambda: len(rounds) > 2)
     assert runs("sweep")

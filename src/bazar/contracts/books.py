@@ -179,7 +179,7 @@ class WithdrawBook(Message, frozen=True):
 class HistoryEntry(Message, frozen=True):
     """One price change, stock movement or change of details. ``who`` is an account, or "operator".
 
-    ``kind``: added, price, stock, details, withdrawn or sold. ``price`` is the new price or that of the sale,
+    ``kind``: added, price, stock, details, withdrawn, sold or returned. ``price`` is the new price or that of the sale,
     ``stock_change`` the copies that came or went.
     """
 

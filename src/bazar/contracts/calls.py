@@ -38,10 +38,15 @@ IMPORT_BOOKS = Call(CATALOG, "POST", "/imports", books.ImportBooks, books.Import
 HOLD = Call(CATALOG, "POST", "/holds", purchasing.HoldBatch, purchasing.HoldAnswers, _FROM_ORDER)
 SETTLE = Call(CATALOG, "POST", "/holds/settle", purchasing.FinishBatch, purchasing.FinishAnswers, _FROM_ORDER)
 RELEASE = Call(CATALOG, "POST", "/holds/release", purchasing.FinishBatch, purchasing.FinishAnswers, _FROM_ORDER)
+RETURN = Call(CATALOG, "POST", "/holds/return", purchasing.FinishBatch, purchasing.FinishAnswers, _FROM_ORDER)
 OPEN_HOLDS = Call(CATALOG, "GET", "/holds/open", purchasing.OpenHoldsQuery, purchasing.OpenHolds, _FROM_ORDER)
 
 PLACE_ORDER = Call(ORDER, "POST", "/orders", purchasing.PlaceOrder, purchasing.Order, _FROM_FRONTEND)
 LIST_ORDERS = Call(ORDER, "GET", "/orders", purchasing.OrdersQuery, purchasing.Orders, _FROM_FRONTEND)
 GET_ORDER = Call(ORDER, "GET", "/orders/{order_id}", purchasing.OrderQuery, purchasing.Order, _FROM_FRONTEND)
+
+CANCEL_ORDER = Call(
+    ORDER, "POST", "/orders/{order_id}/cancel", purchasing.CancelOrder, purchasing.Order, _FROM_FRONTEND
+)
 
 CALLS = tuple(value for value in list(globals().values()) if isinstance(value, Call))

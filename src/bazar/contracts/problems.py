@@ -140,6 +140,12 @@ ORDER_CANCELLED = ProblemType(
     "The purchase was interrupted and given up when the shop recovered. Nothing was bought. The answer is final for "
     "its key.",
 )
+TOO_LATE = ProblemType(
+    "too-late",
+    409,
+    "The time to cancel is over",
+    "A customer can cancel an order for as long as the shop has set. Please ask the shop.",
+)
 STOCK_BELOW_ZERO = ProblemType(
     "stock-below-zero", 409, "There are not so many copies", "The change would take the stock below zero."
 )

@@ -96,6 +96,16 @@ class Shortage(Message, frozen=True):
     available: int
 
 
+class CancelOrder(Message, frozen=True):
+    """Cancel an order: of this account within the shop's time, or, with None, any order at any time (staff).
+
+    ``actor`` is the account of whoever cancels.
+    """
+
+    actor: str
+    account_id: str | None = None
+
+
 class OrdersQuery(Message, frozen=True):
     """Orders of one account, or of all (None, for staff), newest first."""
 

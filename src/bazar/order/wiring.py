@@ -1,6 +1,7 @@
 """The order server, put together."""
 
 import time
+from datetime import timedelta
 from pathlib import Path
 
 from bazar.chassis.client import NeighbourUnavailable, ServiceClient
@@ -14,6 +15,7 @@ from bazar.order.gateways.catalog_service import CatalogService
 from bazar.order.recovery.settle import SettleLoop
 from bazar.order.recovery.sweep import SweepLoop
 from bazar.order.storage.store import OrderStore
+from bazar.order.use_cases.cancel_order import CancelOrders, ReturnCopies
 from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
 from bazar.order.use_cases.look_up_orders import LookUpOrders
 from bazar.order.use_cases.place_order import PlaceOrders
@@ -34,7 +36,12 @@ def build(settings: Settings) -> RunningService:
     client = neighbour(settings, ORDER, CATALOG)
     catalog = CatalogService(client)
     settle_loop = SettleLoop(FinishOrders(store, catalog, system_clock).finish)
-    sweep_loop = SweepLoop(Sweep(store, catalog, system_clock, time.monotonic, settings.currency).sweep)
+    sweep_loop = SweepLoop(
+        Sweep(store, catalog, system_clock, time.monotonic, settings.currency).sweep,
+        ReturnCopies(store, catalog, system_clock).return_copies,
+    )
+    customers_time = timedelta(minutes=settings.cancel_within_minutes)
+    cancel_orders = CancelOrders(store, sweep_loop, system_clock, customers_time)
     place_orders = PlaceOrders(
         store=store,
         catalog=catalog,
@@ -43,7 +50,13 @@ def build(settings: Settings) -> RunningService:
         secret=secret,
         currency=settings.currency,
     )
-    app = order_app(place_orders, LookUpOrders(store), verifier(settings, ORDER), lambda: _readiness(own, client))
+    app = order_app(
+        place_orders,
+        cancel_orders,
+        LookUpOrders(store),
+        verifier(settings, ORDER),
+        lambda: _readiness(own, client),
+    )
     settle_loop.start()
     sweep_loop.start()
 

@@ -88,5 +88,6 @@ def catalog_app(
     api.serve(calls.HOLD, lambda batch: Reply(*hold_copies.hold(batch)))
     api.serve(calls.SETTLE, lambda batch: Reply(*hold_copies.settle(batch)))
     api.serve(calls.RELEASE, lambda batch: Reply(*hold_copies.release(batch)))
+    api.serve(calls.RETURN, lambda batch: Reply(*hold_copies.return_(batch)))
     api.serve(calls.OPEN_HOLDS, hold_copies.open_holds)
     return app

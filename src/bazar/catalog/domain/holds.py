@@ -1,7 +1,4 @@
-"""The states of a hold and what may follow what (docs/life-of-a-purchase.md).
-
-No hold at all is written None. A hold never goes back, and doing a thing twice is as good as once.
-"""
+"""The states of a hold, none at all being None, and what may follow what. Doing it twice is as good as once."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -47,10 +44,8 @@ def settle(state: HoldState | None) -> Transition:
             return Step(HoldState.SETTLED)
         case HoldState.SETTLED | HoldState.RETURNED:
             return Unchanged()
-        case HoldState.REFUSED | HoldState.RELEASED:
-            return Conflict(f"a hold that is {state} cannot be settled")
-        case None:
-            return Conflict("there is no hold to settle")
+        case HoldState.REFUSED | HoldState.RELEASED | None:
+            return Conflict(f"a hold that is {state or 'not there'} cannot be settled")
 
 
 def release(state: HoldState | None) -> Transition:
@@ -64,3 +59,14 @@ def release(state: HoldState | None) -> Transition:
             return Unchanged()
         case HoldState.SETTLED | HoldState.RETURNED:
             return Conflict(f"a hold that is {state} cannot be released")
+
+
+def return_(state: HoldState | None) -> Transition:
+    """The confirmed order was cancelled: its copies go back, whether they were settled before or not."""
+    match state:
+        case HoldState.HELD | HoldState.SETTLED:
+            return Step(HoldState.RETURNED, copies_come_back=True)
+        case HoldState.RETURNED:
+            return Unchanged()
+        case HoldState.REFUSED | HoldState.RELEASED | None:
+            return Conflict(f"a hold that is {state or 'not there'} has no copies to return")

@@ -1,4 +1,4 @@
-"""The history of a book: what staff did to it, from the journal, and what was sold of it, from the holds."""
+"""The history of a book: what staff did to it, from the journal, and what was sold and came back, from the holds."""
 
 import re
 from collections.abc import Sequence
@@ -33,9 +33,23 @@ _SOLD = (
         holds.c.order_id,
     )
     .join(hold_lines, hold_lines.c.order_id == holds.c.order_id)
-    .where(hold_lines.c.item_number == sa.bindparam("item"), holds.c.state.in_(["held", "settled"]))
+    .where(hold_lines.c.item_number == sa.bindparam("item"), holds.c.state.in_(["held", "settled", "returned"]))
 )
-_ALL = sa.union_all(_DONE, _SOLD).subquery()
+_RETURNED = (
+    sa.select(
+        holds.c.changed_at,
+        sa.literal(0),
+        holds.c.account_id,
+        sa.literal("returned"),
+        sa.literal(""),
+        sa.null().cast(hold_lines.c.price_minor.type),
+        hold_lines.c.quantity,
+        holds.c.order_id,
+    )
+    .join(hold_lines, hold_lines.c.order_id == holds.c.order_id)
+    .where(hold_lines.c.item_number == sa.bindparam("item"), holds.c.state == "returned")
+)
+_ALL = sa.union_all(_DONE, _SOLD, _RETURNED).subquery()
 _PLACE = (_ALL.c.at, _ALL.c.entry_number, _ALL.c.order_id)
 _PAGE = (
     sa.select(_ALL)

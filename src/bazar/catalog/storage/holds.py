@@ -18,7 +18,6 @@ _ADD = sa.text(
     "VALUES (:order_id, :account_id, :purchase_hash, :state, :at, :at) ON CONFLICT DO NOTHING"
 )
 _COLUMNS = (holds.c.order_id, holds.c.account_id, holds.c.purchase_hash, holds.c.state)
-_ONE = sa.select(*_COLUMNS).where(holds.c.order_id == sa.bindparam("order_id"))
 _SOME = (
     sa.select(*_COLUMNS)
     .where(holds.c.order_id.in_(sa.bindparam("order_ids", expanding=True)))
@@ -86,9 +85,6 @@ class HoldRows:
 
     def drop_new_hold(self, order_id: str) -> None:
         self._connection.execute(_DROP, {"order_id": order_id})
-
-    def hold(self, order_id: str) -> StoredHold:
-        return _hold(self._connection.execute(_ONE, {"order_id": order_id}).one())
 
     def holds_for_update(self, order_ids: Sequence[str]) -> Mapping[str, StoredHold]:
         rows = self._connection.execute(for_update(_SOME, self._connection), {"order_ids": list(order_ids)})

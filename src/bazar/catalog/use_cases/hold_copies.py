@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from msgspec import convert
+
 from bazar.catalog.domain import holds
 from bazar.catalog.domain.holds import Conflict, HoldState, Step, Transition
 from bazar.catalog.use_cases.ports import Store, StoredHold, StoredLine, Transaction
@@ -70,17 +72,16 @@ class HoldCopies:
         """Step 6, all other orders: their copies go back on the shelf."""
         return self._finish(batch, holds.release)
 
+    def return_(self, batch: FinishBatch) -> tuple[FinishAnswers, str]:
+        """Step 8, cancelled orders: their copies go back on the shelf."""
+        return self._finish(batch, holds.return_)
+
     def open_holds(self, query: OpenHoldsQuery) -> OpenHolds:
         """Step 7: what the sweeper has to look at."""
         with self._store.reading() as tx:
             found = tx.open_holds(query.after, query.limit)
-        return OpenHolds(
-            holds=tuple(
-                OpenHold(order_id=hold.order_id, account_id=hold.account_id, purchase_hash=hold.purchase_hash)
-                for hold in found
-            ),
-            next=found[-1].order_id if len(found) == query.limit else None,
-        )
+        holds_found = tuple(convert(hold, OpenHold, from_attributes=True) for hold in found)
+        return OpenHolds(holds=holds_found, next=found[-1].order_id if len(found) == query.limit else None)
 
     def _allocate(
         self, tx: Transaction, requests: Sequence[HoldRequest], now: datetime
@@ -181,7 +182,7 @@ def _row(order: HoldRequest | FinishHold, state: HoldState) -> StoredHold:
 
 def _standing_answer(tx: Transaction, request: HoldRequest) -> HoldAnswer:
     """What was answered before, also to whoever repeats the request with another purchase."""
-    hold = tx.hold(request.order_id)
+    hold = tx.holds_for_update([request.order_id])[request.order_id]
     if (hold.account_id, hold.purchase_hash) != (request.account_id, request.purchase_hash):
         return HoldAnswer(order_id=request.order_id, outcome="hash-mismatch")
     return _answer(request.order_id, hold.state, tx.hold_lines(request.order_id))

@@ -164,10 +164,6 @@ class Transaction(Protocol):
         """Take back a hold that this transaction added."""
         ...
 
-    def hold(self, order_id: str) -> StoredHold:
-        """The hold of an order that has one."""
-        ...
-
     def holds_for_update(self, order_ids: Sequence[str]) -> Mapping[str, StoredHold]:
         """Locked in ascending order of their ids."""
         ...

@@ -149,6 +149,15 @@ OPERATIONS = (
     ),
     Operation(
         method="POST",
+        path="/api/v1/orders/{order_id}/cancel",
+        endpoint="orders.cancel",
+        tag=BUYING,
+        summary="Cancel an order: yours within the shop's time, as staff any; the same answer when repeated",
+        answer=purchasing.Order,
+        problems=(problems.TOO_LATE,),
+    ),
+    Operation(
+        method="POST",
         path="/api/v1/accounts",
         endpoint="accounts.register",
         tag=PEOPLE,

@@ -5,16 +5,20 @@ from typing import Annotated
 from flask import Blueprint, Response, g
 from msgspec import Meta
 
-from bazar.chassis.web import json_response
-from bazar.contracts.purchasing import OrderQuery, OrdersQuery
+from bazar.chassis.web import body_bytes, json_response
+from bazar.contracts.purchasing import CancelOrder, OrderQuery, OrdersQuery
 from bazar.contracts.text import Cursor
-from bazar.contracts.wire import PublicRequest
+from bazar.contracts.wire import PublicRequest, parse
 from bazar.frontend.api.authentication import API_PREFIX, Access, AccessTable, signed_in
-from bazar.frontend.api.books import query_of
+from bazar.frontend.api.books import BAD_REQUESTS, query_of
 from bazar.frontend.domain.accounts import Person, Role
 from bazar.frontend.use_cases.ports import Orders
 
-ACCESS: AccessTable = {"orders.orders": Access.SIGNED_IN, "orders.order": Access.SIGNED_IN}
+ACCESS: AccessTable = {
+    "orders.orders": Access.SIGNED_IN,
+    "orders.order": Access.SIGNED_IN,
+    "orders.cancel": Access.SIGNED_IN,
+}
 
 
 class OrdersPage(PublicRequest, frozen=True):
@@ -22,6 +26,10 @@ class OrdersPage(PublicRequest, frozen=True):
 
     limit: Annotated[int, Meta(ge=1, le=100)] = 20
     cursor: Cursor | None = None
+
+
+class NoBody(PublicRequest, frozen=True):
+    """All is said by the address."""
 
 
 def routes(orders: Orders) -> Blueprint:
@@ -38,6 +46,17 @@ def routes(orders: Orders) -> Blueprint:
     def order(order_id: str) -> Response:
         found = orders.get(order_id, OrderQuery(account_id=_owner(signed_in())), g.deadline)
         return json_response(found, Cache_Control="no-store")
+
+    @api.post("/orders/<order_id:order_id>/cancel")
+    def cancel(order_id: str) -> Response:
+        person = signed_in()
+        try:
+            parse(body_bytes() or b"{}", NoBody)
+        except BAD_REQUESTS:
+            orders.get(order_id, OrderQuery(account_id=_owner(person)), g.deadline)  # an unknown order comes first
+            raise
+        request = CancelOrder(actor=person.account_id, account_id=_owner(person))
+        return json_response(orders.cancel(order_id, request, g.deadline), Cache_Control="no-store")
 
     return api
 

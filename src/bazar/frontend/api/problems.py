@@ -15,6 +15,7 @@ from bazar.frontend.domain.errors import (
     NotBought,
     StaleVersion,
     StockBelowZero,
+    TooLateToCancel,
     UnknownBook,
     UnknownOrder,
 )
@@ -61,6 +62,7 @@ PROBLEMS: ProblemTable = {
     NotBought: _not_bought,
     UnknownBook: _unknown_book,
     UnknownOrder: lambda _: problems.NOT_FOUND.because("You have no such order."),
+    TooLateToCancel: lambda error: problems.TOO_LATE.because(error.detail),
     KeyReused: lambda _: problems.KEY_REUSED.because("The key was used with another body: take a new one."),
     StockBelowZero: lambda error: problems.STOCK_BELOW_ZERO.because(error.detail),
     StaleVersion: lambda error: problems.PRECONDITION_FAILED.because(error.detail),

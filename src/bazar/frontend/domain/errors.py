@@ -40,6 +40,13 @@ class NotBought(ShopError):
 
 
 @dataclass(eq=False)
+class TooLateToCancel(ShopError):
+    """The customer's time to cancel the order is over."""
+
+    detail: str
+
+
+@dataclass(eq=False)
 class KeyReused(ShopError):
     """The idempotency key belongs to a request with another body."""
 

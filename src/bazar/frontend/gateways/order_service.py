@@ -3,7 +3,7 @@
 from bazar.chassis.client import ServiceClient
 from bazar.contracts import calls, problems, purchasing
 from bazar.contracts.problems import Problem
-from bazar.frontend.domain.errors import NotBought, ShopError, UnknownBook, UnknownOrder
+from bazar.frontend.domain.errors import NotBought, ShopError, TooLateToCancel, UnknownBook, UnknownOrder
 from bazar.frontend.gateways.neighbours import Neighbour, Refusals
 from bazar.frontend.use_cases.ports import Deadline, Seen
 
@@ -30,6 +30,7 @@ _REFUSALS: Refusals = {
     problems.PRICE_CHANGED: _price_changed,
     problems.ORDER_CANCELLED: _given_up,
     problems.NOT_FOUND: _not_found,
+    problems.TOO_LATE: lambda problem: TooLateToCancel(problem.detail),
 }
 
 
@@ -41,6 +42,9 @@ class OrderService:
 
     def place(self, request: purchasing.PlaceOrder, deadline: Deadline) -> Seen[purchasing.Order]:
         return self._neighbour.call(calls.PLACE_ORDER, request, deadline)
+
+    def cancel(self, order_id: str, request: purchasing.CancelOrder, deadline: Deadline) -> purchasing.Order:
+        return self._neighbour.call(calls.CANCEL_ORDER, request, deadline, order_id=order_id).answer
 
     def list(self, query: purchasing.OrdersQuery, deadline: Deadline) -> purchasing.Orders:
         return self._neighbour.call(calls.LIST_ORDERS, query, deadline).answer

@@ -53,6 +53,10 @@ class Orders(Protocol):
         """Raises NotBought (final for the key), UnknownBook, KeyReused."""
         ...
 
+    def cancel(self, order_id: str, request: purchasing.CancelOrder, deadline: Deadline) -> purchasing.Order:
+        """Raises UnknownOrder, TooLateToCancel."""
+        ...
+
     def list(self, query: purchasing.OrdersQuery, deadline: Deadline) -> purchasing.Orders: ...
 
     def get(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> purchasing.Order:

@@ -12,7 +12,8 @@ from bazar.chassis.service_api import ServiceApi, Verifier
 from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable, Readiness, new_app
 from bazar.contracts import calls, problems
 from bazar.contracts.problems import Problem
-from bazar.contracts.purchasing import Order, PlaceOrder
+from bazar.contracts.purchasing import CancelOrder, Order, PlaceOrder
+from bazar.contracts.times import rfc3339
 from bazar.order.domain.decisions import ShortLine
 from bazar.order.domain.errors import (
     BadCursor,
@@ -21,10 +22,12 @@ from bazar.order.domain.errors import (
     KeyReused,
     OutOfStock,
     PriceChanged,
+    TooLateToCancel,
     UnknownBooks,
     UnknownOrder,
     WrongCurrency,
 )
+from bazar.order.use_cases.cancel_order import CancelOrders
 from bazar.order.use_cases.look_up_orders import LookUpOrders, as_order
 from bazar.order.use_cases.place_order import PlaceOrders
 
@@ -69,12 +72,14 @@ PROBLEMS: ProblemTable = {
     WrongCurrency: lambda error: _invalid(
         "expected_total.currency", f"{error.currency} is not what this shop sells in; allowed: {error.of_the_shop}"
     ),
+    TooLateToCancel: lambda error: problems.TOO_LATE.because(f"The time to cancel ended at {rfc3339(error.ended_at)}."),
     CatalogAway: _catalog_away,
 }
 
 
 def order_app(
     place_orders: PlaceOrders,
+    cancel_orders: CancelOrders,
     look_up_orders: LookUpOrders,
     verifier: Verifier,
     readiness: Callable[[], Readiness],
@@ -87,7 +92,11 @@ def order_app(
         decision = place_orders.place_order(request, g.deadline)
         return Reply(as_order(decision), decision.position)
 
+    def cancel_order(request: CancelOrder, order_id: str) -> Order:
+        return as_order(cancel_orders.cancel_order(order_id, request), is_cancelled=True)
+
     api.serve(calls.PLACE_ORDER, place_order)
+    api.serve(calls.CANCEL_ORDER, cancel_order)
     api.serve(calls.LIST_ORDERS, look_up_orders.orders)
     api.serve(calls.GET_ORDER, lambda query, order_id: look_up_orders.order(order_id, query))
     return app

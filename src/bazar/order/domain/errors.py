@@ -1,6 +1,7 @@
 """What the order server refuses, as types with data."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bazar.order.domain.decisions import ShortLine
 
@@ -55,6 +56,14 @@ class UnknownOrder(OrderError):
     """Nobody who may ask has such an order."""
 
     order_id: str
+
+
+@dataclass(eq=False)
+class TooLateToCancel(OrderError):
+    """The customer's time to cancel ended at ``ended_at``."""
+
+    order_id: str
+    ended_at: datetime
 
 
 @dataclass(eq=False)

@@ -45,6 +45,9 @@ class CatalogService:
     def release(self, orders: Sequence[FinishHold]) -> FinishAnswers:
         return self._finish(calls.RELEASE, orders)
 
+    def return_(self, orders: Sequence[FinishHold]) -> FinishAnswers:
+        return self._finish(calls.RETURN, orders)
+
     def open_holds(self) -> Sequence[OpenHold]:
         found: list[OpenHold] = []
         after: str | None = ""

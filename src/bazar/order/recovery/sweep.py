@@ -1,4 +1,4 @@
-"""The loop "sweep": asks the catalog for open holds and finishes what a crash interrupted (step 7)."""
+"""The loop "sweep": finishes what a crash interrupted (step 7) and has cancelled orders returned (step 8)."""
 
 from collections.abc import Callable
 
@@ -12,15 +12,20 @@ _log = get_logger(__name__)
 
 
 class SweepLoop:
-    """One round every two seconds; two sweepers at once do no harm."""
+    """One round every two seconds, and one as soon as an order is cancelled; two sweepers at once do no harm."""
 
-    def __init__(self, sweep: Callable[[], int]) -> None:
+    def __init__(self, sweep: Callable[[], int], return_copies: Callable[[], int]) -> None:
         self._sweep = sweep
+        self._return_copies = return_copies
         self._loop = Loop("sweep", self._step)
 
     def start(self) -> None:
         """Begin."""
         self._loop.start()
+
+    def return_soon(self) -> None:
+        """An order was cancelled: have a round at once."""
+        self._loop.wake()
 
     def stop(self) -> None:
         """End after the round at hand."""
@@ -28,10 +33,11 @@ class SweepLoop:
 
     def _step(self) -> float:
         try:
+            returned = self._return_copies()
             open_holds = self._sweep()
         except CatalogAway as error:
             _log.info("sweep_waits_for_the_catalog", detail=error.detail)
         else:
-            if open_holds:
-                _log.info("swept", open_holds=open_holds)
+            if open_holds or returned:
+                _log.info("swept", open_holds=open_holds, returned=returned)
         return REST_SECONDS

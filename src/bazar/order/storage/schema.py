@@ -7,6 +7,7 @@ from bazar.chassis.database import BigInteger
 metadata = sa.MetaData()
 
 _IS_ORDER = sa.text("outcome = 'confirmed'")
+_NOT_RETURNED = sa.text("returned_at IS NULL")
 
 #: One row a key, inserted once, never changed, never deleted: the commit point of a purchase. ``lines`` and
 #: ``shortages`` are read and written whole.
@@ -31,6 +32,18 @@ decisions = sa.Table(
         postgresql_where=_IS_ORDER,
     ),
     sa.Index("orders_by_time", "decided_at", "order_id", sqlite_where=_IS_ORDER, postgresql_where=_IS_ORDER),
+)
+
+#: One row a cancelled order, inserted once; its decision stays as it is. ``returned_at`` is null until the catalog
+#: has acknowledged that the copies are back.
+cancellations = sa.Table(
+    "cancellations",
+    metadata,
+    sa.Column("order_id", sa.Text, sa.ForeignKey("decisions.order_id"), primary_key=True),
+    sa.Column("cancelled_at", BigInteger, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("returned_at", BigInteger),
+    sa.Index("unreturned_orders", "order_id", sqlite_where=_NOT_RETURNED, postgresql_where=_NOT_RETURNED),
 )
 
 #: Orders that recovery could not finish, for a person to look at.

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from bazar.chassis.database import Database
 from bazar.contracts.times import microseconds
+from bazar.order.storage.cancellations import CancellationRows
 from bazar.order.storage.decisions import DecisionRows
 from bazar.order.storage.order_list import OrderListRows
 from bazar.order.storage.schema import secrets, stuck_orders
@@ -26,8 +27,8 @@ _STUCK = sa.select(stuck_orders.c.order_id).where(
 _KEEP_SECRET = sa.text('INSERT INTO secrets ("only", order_ids) VALUES (1, :secret) ON CONFLICT DO NOTHING')
 
 
-class OrderTransaction(DecisionRows, OrderListRows):
-    """All that can be done in one transaction; decisions and their list stand in files of their own."""
+class OrderTransaction(DecisionRows, CancellationRows, OrderListRows):
+    """All that can be done in one transaction; each part stands in a file of its own."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

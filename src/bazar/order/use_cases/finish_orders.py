@@ -10,6 +10,7 @@ from bazar.order.use_cases.ports import Catalog, Store
 #: A hold without a decision that this sweeper has seen for so long belongs to nobody: requests live 5 s.
 #: It affects only how soon things settle, never whether they are right.
 ABANDONED_AFTER_SECONDS = 15.0
+_TO_RELEASE = (Outcome.PRICE_CHANGED, Outcome.CANCELLED)
 #: Open holds that one transaction looks at: a statement takes only so many values (SQLite 32,766).
 HOLDS_TOGETHER = 500
 
@@ -25,8 +26,9 @@ class FinishOrders:
     def finish(self, decisions: Sequence[Decision]) -> None:
         """Step 6, many at once; doing it again changes nothing. Raises CatalogAway."""
         self._carry_out(
-            settle=[_hold_of(decision) for decision in decisions if decision.outcome is Outcome.CONFIRMED],
-            release=[_hold_of(decision) for decision in decisions if _to_release(decision)],
+            settle=[hold_of(decision) for decision in decisions if decision.outcome is Outcome.CONFIRMED],
+            # A refusal took no copies: there is nothing to give back.
+            release=[hold_of(decision) for decision in decisions if decision.outcome in _TO_RELEASE],
         )
 
     def _carry_out(self, settle: Sequence[FinishHold], release: Sequence[FinishHold]) -> None:
@@ -88,9 +90,10 @@ class Sweep(FinishOrders):
                 continue
             is_ours = decision.purchase_hash == hold.purchase_hash
             if not is_ours:
-                self._mark_of_another_purchase(hold)
+                with self._store.writing() as tx:
+                    tx.mark_stuck(hold.order_id, "the hold is of another purchase than the decision", self._clock())
             finish = settle if is_ours and decision.outcome is Outcome.CONFIRMED else release
-            finish.append(_hold_of(hold))
+            finish.append(hold_of(hold))
         self._carry_out(settle, release)
 
     def _give_up(self, abandoned: Sequence[OpenHold]) -> dict[str, Decision]:
@@ -110,15 +113,7 @@ class Sweep(FinishOrders):
             currency=self._currency,
         )
 
-    def _mark_of_another_purchase(self, hold: OpenHold) -> None:
-        with self._store.writing() as tx:
-            tx.mark_stuck(hold.order_id, "the hold is of another purchase than the decision", self._clock())
 
-
-def _to_release(decision: Decision) -> bool:
-    # A refusal took no copies: there is nothing to give back.
-    return decision.outcome in (Outcome.PRICE_CHANGED, Outcome.CANCELLED)
-
-
-def _hold_of(order: Decision | OpenHold) -> FinishHold:
+def hold_of(order: Decision | OpenHold) -> FinishHold:
+    """What the catalog knows the order's hold by."""
     return FinishHold(order_id=order.order_id, account_id=order.account_id, purchase_hash=order.purchase_hash)

@@ -18,24 +18,27 @@ class LookUpOrders:
         """Orders newest first; refused purchases are none. Raises BadCursor."""
         with self._store.reading() as tx:
             found, older = tx.orders_of(query.account_id, query.cursor, query.limit)
-        return Orders(items=tuple(as_order(decision) for decision in found), next=older)
+            cancelled = tx.cancelled([decision.order_id for decision in found])
+        items = tuple(as_order(decision, is_cancelled=decision.order_id in cancelled) for decision in found)
+        return Orders(items=items, next=older)
 
     def order(self, order_id: str, query: OrderQuery) -> Order:
         """Raises UnknownOrder, also for the order of somebody else."""
         with self._store.reading() as tx:
             found = tx.decision(order_id)
+            is_cancelled = bool(tx.cancelled([order_id]))
         if found is None or found.outcome is not Outcome.CONFIRMED:
             raise UnknownOrder(order_id)
         if query.account_id not in (None, found.account_id):
             raise UnknownOrder(order_id)
-        return as_order(found)
+        return as_order(found, is_cancelled=is_cancelled)
 
 
-def as_order(decision: Decision) -> Order:
-    """A confirmed decision as its customer sees it."""
+def as_order(decision: Decision, *, is_cancelled: bool = False) -> Order:
+    """A confirmed decision as its customer sees it; the answer to its purchase is this without ``is_cancelled``."""
     return Order(
         order_id=decision.order_id,
-        status="confirmed",
+        status="cancelled" if is_cancelled else "confirmed",
         placed_at=rfc3339(decision.decided_at),
         lines=tuple(
             BoughtLine(

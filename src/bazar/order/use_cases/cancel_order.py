@@ -1,0 +1,68 @@
+"""Cancel an order: a second row beside its decision; then the catalog takes the copies back (step 8)."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bazar.contracts.purchasing import CancelOrder
+from bazar.order.domain.decisions import Decision, Outcome
+from bazar.order.domain.errors import TooLateToCancel, UnknownOrder
+from bazar.order.use_cases.finish_orders import hold_of
+from bazar.order.use_cases.ports import Catalog, Returner, Store
+
+#: Cancelled orders that one round returns.
+RETURNED_TOGETHER = 500
+
+
+class CancelOrders:
+    """Cancels for customers within ``customers_time`` after the order, for staff at any time."""
+
+    def __init__(
+        self, store: Store, returner: Returner, clock: Callable[[], datetime], customers_time: timedelta
+    ) -> None:
+        self._store = store
+        self._returner = returner
+        self._clock = clock
+        self._customers_time = customers_time
+
+    def cancel_order(self, order_id: str, request: CancelOrder) -> Decision:
+        """The order, cancelled now or before; raises UnknownOrder, TooLateToCancel.
+
+        The decision is read in the same transaction, and only a confirmed one can be cancelled.
+        """
+        now = self._clock()
+        with self._store.writing() as tx:
+            decision = tx.decision(order_id)
+            if decision is None or decision.outcome is not Outcome.CONFIRMED:
+                raise UnknownOrder(order_id)
+            if request.account_id not in (None, decision.account_id):
+                raise UnknownOrder(order_id)
+            if tx.cancelled([order_id]):
+                return decision
+            if request.account_id is not None and now > decision.decided_at + self._customers_time:
+                raise TooLateToCancel(order_id, decision.decided_at + self._customers_time)
+            tx.cancel(order_id, request.actor, now)
+        self._returner.return_soon()
+        return decision
+
+
+class ReturnCopies:
+    """Has the catalog take back the copies of cancelled orders, again and again until it says that it did."""
+
+    def __init__(self, store: Store, catalog: Catalog, clock: Callable[[], datetime]) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._clock = clock
+
+    def return_copies(self) -> int:
+        """One round; returns how many orders there were. Raises CatalogAway."""
+        with self._store.reading() as tx:
+            cancelled = tx.unreturned(RETURNED_TOGETHER)
+        if not cancelled:
+            return 0
+        answers = self._catalog.return_([hold_of(decision) for decision in cancelled]).answers
+        with self._store.writing() as tx:
+            tx.mark_returned([answer.order_id for answer in answers if answer.done], self._clock())
+            for answer in answers:
+                if answer.conflict is not None:
+                    tx.mark_stuck(answer.order_id, answer.conflict, self._clock())
+        return len(cancelled)
