@@ -91,18 +91,18 @@ class Shelves(Neighbour):
     def change(self, item_number: int, **facts: object) -> None:
         self.books[item_number] = msgspec.structs.replace(self.books[item_number], **facts)
 
-    def book(self, item_number: int, deadline: Deadline) -> Seen[books.Book]:  # noqa: ARG002
+    def book(self, item_number: int, deadline: Deadline) -> Seen[books.Book]:
         self.check()
         if item_number not in self.books:
             raise UnknownBook((item_number,))
         return Seen(self.books[item_number], self.position)
 
-    def books_of_subject(self, query: books.SubjectQuery, deadline: Deadline) -> Seen[books.BookPage]:  # noqa: ARG002
+    def books_of_subject(self, query: books.SubjectQuery, deadline: Deadline) -> Seen[books.BookPage]:
         self.check()
         found = [book for book in self.books.values() if query.subject.casefold() in book.subjects]
         return Seen(self._page(found, query.cursor, query.limit), self.position)
 
-    def search(self, query: books.WordsQuery, deadline: Deadline) -> Seen[books.SearchPage]:  # noqa: ARG002
+    def search(self, query: books.WordsQuery, deadline: Deadline) -> Seen[books.SearchPage]:
         self.check()
         self.searches.append(query)
         found = [book for book in self.books.values() if (query.q or "").casefold() in book.title.casefold()]
@@ -113,7 +113,7 @@ class Shelves(Neighbour):
         }
         return Seen(books.SearchPage(items=page.items, total=page.total, next=page.next, facets=facets), self.position)
 
-    def subjects(self, deadline: Deadline) -> Seen[books.Subjects]:  # noqa: ARG002
+    def subjects(self, deadline: Deadline) -> Seen[books.Subjects]:
         self.check()
         counts = Counter(subject for book in self.books.values() for subject in book.subjects)
         found = tuple(books.SubjectCount(subject=subject, books=count) for subject, count in counts.most_common())
@@ -146,7 +146,7 @@ class Till(Neighbour):
         self.orders: dict[str, tuple[str, purchasing.Order]] = {}
         self._order_ids: dict[tuple[str, str], str] = {}
 
-    def place(self, request: purchasing.PlaceOrder, deadline: Deadline) -> Seen[purchasing.Order]:  # noqa: ARG002
+    def place(self, request: purchasing.PlaceOrder, deadline: Deadline) -> Seen[purchasing.Order]:
         self.asked.append(request)
         self.check()
         key = (request.account_id, request.idempotency_key)
@@ -159,7 +159,7 @@ class Till(Neighbour):
     def cancel(self, order_id: str, request: purchasing.CancelOrder, deadline: Deadline) -> purchasing.Order:
         return self.get(order_id, purchasing.OrderQuery(account_id=request.account_id), deadline)
 
-    def list(self, query: purchasing.OrdersQuery, deadline: Deadline) -> purchasing.Orders:  # noqa: ARG002
+    def list(self, query: purchasing.OrdersQuery, deadline: Deadline) -> purchasing.Orders:
         self.check()
         own = [order for account_id, order in self.orders.values() if query.account_id in (None, account_id)]
         start = int(query.cursor or 0)
@@ -167,7 +167,7 @@ class Till(Neighbour):
         page = tuple(own[::-1][start : start + query.limit])
         return purchasing.Orders(items=page, next=str(start + query.limit) if more else None)
 
-    def get(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> purchasing.Order:  # noqa: ARG002
+    def get(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> purchasing.Order:
         self.check()
         account_id, order = self.orders.get(order_id, (None, None))
         if order is None or query.account_id not in (None, account_id):

@@ -73,7 +73,7 @@ class InProcessClient(ServiceClient):
 
     def __init__(self, service: str, app: WSGIApplication, token: Callable[[str], str]) -> None:
         super().__init__(service, "https://in.process:1", ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), token)
-        self._pool = _Pool(app)  # type: ignore[assignment]
+        self._pool = _Pool(app)  # type: ignore[assignment]  # a stand-in
 
 
 class _Pool:

@@ -33,7 +33,7 @@ OF_COMMANDS = {AccountExists}
 
 def errors_of(package: object, base: type[Exception]) -> Iterator[type[Exception]]:
     """All subclasses of ``base``, whichever module of the package they stand in."""
-    path, name = inspect.getmodule(package).__path__, inspect.getmodule(package).__name__  # type: ignore[union-attr]
+    path, name = inspect.getmodule(package).__path__, inspect.getmodule(package).__name__  # type: ignore[union-attr]  # a package
     for module in pkgutil.walk_packages(path, f"{name}."):
         if ".migrations" not in module.name:
             importlib.import_module(module.name)

@@ -119,7 +119,7 @@ def test_a_data_folder_that_cannot_be_written_is_told(doctor: Doctor) -> None:
 
 
 @pytest.mark.parametrize("with_certificates", [False, True])
-@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])  # noqa: S104 - said, not bound
 def test_a_stranger_on_a_port_is_told(doctor: Doctor, address: str, with_certificates: bool) -> None:
     if with_certificates:
         doctor.certificates()

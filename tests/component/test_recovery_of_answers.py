@@ -214,7 +214,7 @@ def test_an_answer_that_cannot_be_read_leaves_the_outcome_unknown(status: int, b
             return urllib3.HTTPResponse(io.BytesIO(body), status=status)
 
     client = ServiceClient("catalog", "https://127.0.0.1:1", ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), lambda _: "token")
-    client._pool = Pool()  # type: ignore[assignment]
+    client._pool = Pool()  # type: ignore[assignment]  # a stand-in
     with pytest.raises(CatalogAway):
         CatalogService(client).hold(a_hold((1, 1)), Deadline.after(60))
 

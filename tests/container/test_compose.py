@@ -344,7 +344,7 @@ def test_an_order_is_found_in_postgresql(engine: dict[str, str], tmp_path: Path)
     files = ("compose.yaml", "compose.postgres.yaml")
     with opened(engine, files, tmp_path, BAZAR_POSTGRES_IMAGE=postgres, **passwords) as shop:
         order = shop.buy()
-        query = f"SELECT outcome FROM decisions WHERE order_id = '{order}'"  # noqa: S608
+        query = f"SELECT outcome FROM decisions WHERE order_id = '{order}'"  # noqa: S608 - from the shop
         psql = ("exec", "-T", "postgres", "psql", "--no-psqlrc", "--tuples-only", "--no-align")
         owner = "user=postgres dbname=bazar_order"
         assert shop.compose(*psql, owner, "--command", query).strip() == "confirmed"

@@ -99,7 +99,7 @@ class OpenBazar:
                 break  # a copy held for nobody is then missing in the sums, and told
             time.sleep(0.1)
         orders = self._ask("order", "SELECT account_id, count(*) FROM decisions WHERE outcome = 'confirmed' GROUP BY 1")
-        stock = self._ask("catalog", f"SELECT stock FROM books WHERE item_number = {self._item}")[0][0]  # noqa: S608
+        stock = self._ask("catalog", f"SELECT stock FROM books WHERE item_number = {self._item}")[0][0]  # noqa: S608 - a number
         return Counter(dict(orders)), stock
 
     def close(self) -> None:

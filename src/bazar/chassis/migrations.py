@@ -12,7 +12,7 @@ from bazar.chassis.database import Database, StorageUnavailable
 def migrate(database: Database, folder: Path) -> None:
     """Run the migrations of ``folder`` that the database lacks, all or none."""
     from alembic import command  # noqa: PLC0415 - 10 MB that most starts can do without
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - as above
 
     with database.migrating() as connection:
         config = Config()
@@ -43,7 +43,7 @@ def migrate_outside(database: Database, folder: Path, marker: Path) -> None:
         raise DatabaseGone(database.engine.url.render_as_string(hide_password=True), marker)
     url = database.engine.url.render_as_string(hide_password=False)
     # By standard input: everybody may read a command line.
-    subprocess.run([sys.executable, "-m", __name__, folder], input=url, text=True, check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-m", __name__, folder], input=url, text=True, check=True)  # noqa: S603 - our own
     marker.touch()
 
 

@@ -23,7 +23,7 @@ from wsgiref.types import WSGIApplication
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.net import SocketHolder  # type: ignore[attr-defined]
+from granian.net import SocketHolder  # type: ignore[attr-defined]  # made in Rust
 from granian.server.common import AbstractServer
 from granian.server.mp import MPServer
 
@@ -148,20 +148,20 @@ class _Master(MPServer):
         self._process_id = os.getpid()
         self._spec = spec
         self._listener = listener
-        self.main_loop_interrupt = _Wakeup(spec.lifeline, self.signal_handler_interrupt)  # type: ignore[assignment]
+        self.main_loop_interrupt = _Wakeup(spec.lifeline, self.signal_handler_interrupt)  # type: ignore[assignment]  # see there
 
     def _init_shared_socket(self) -> None:
         # On Linux Granian gives each worker a listener with SO_REUSEPORT: a leftover server would silently
         # share the port, and a worker that is replaced resets the connections that wait on its own. Elsewhere
         # it shares one, as here.
         self._ssp = None
-        self._shd = SocketHolder(self._listener.fileno(), False, self.backlog)  # type: ignore[call-arg, assignment]
+        self._shd = SocketHolder(self._listener.fileno(), False, self.backlog)  # type: ignore[call-arg, assignment]  # Rust
         self._sso = self._listener
 
     def signal_handler_interrupt(self, *_: object) -> None:
         if os.getpid() != self._process_id:
             sys.exit(0)  # a worker that was forked just now has inherited this handler
-        super().signal_handler_interrupt()  # type: ignore[no-untyped-call]
+        super().signal_handler_interrupt()  # type: ignore[no-untyped-call]  # Granian has no types there
 
     def signal_handler_reload(self, *_: object) -> None:
         if os.getpid() != self._process_id:
@@ -171,7 +171,7 @@ class _Master(MPServer):
         except UnusableCertificate:
             _log.exception("%s keeps the certificate it has", self._spec.service)
         else:
-            super().signal_handler_reload()  # type: ignore[no-untyped-call]
+            super().signal_handler_reload()  # type: ignore[no-untyped-call]  # nor there
 
 
 class _Wakeup:

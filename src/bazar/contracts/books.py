@@ -6,7 +6,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from bazar.contracts import text
 from bazar.contracts.text import Currency, Cursor, Isbn, Language, Name, Sought, Subject, Text
-from bazar.contracts.wire import LARGEST_JSON_INTEGER, Message, PublicRequest
+from bazar.contracts.wire import DEFAULT_PAGE_SIZE, LARGEST_JSON_INTEGER, Message, PageSize, PublicRequest
 
 MOST_COPIES = 1_000_000_000
 #: Few enough that the total of the largest order is an integer that every JSON reader holds exactly.
@@ -99,7 +99,7 @@ class SubjectQuery(Message, frozen=True):
     """Books of one subject, matched whole and without case."""
 
     subject: Sought
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: Cursor | None = None
 
 
@@ -118,7 +118,7 @@ class WordsQuery(Message, frozen=True):
     min_price: PriceMinor | None = None
     max_price: PriceMinor | None = None
     sort: Sort | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: Cursor | None = None
 
 
@@ -202,7 +202,7 @@ class History(Message, frozen=True):
 class HistoryQuery(Message, frozen=True):
     """Which page of a book's history."""
 
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: Cursor | None = None
 
 

@@ -9,12 +9,12 @@ from msgspec import Meta
 from bazar.contracts import text
 from bazar.contracts.books import MOST_COPIES_A_LINE, ItemNumber, Money
 from bazar.contracts.text import Cursor
-from bazar.contracts.wire import LARGEST_JSON_INTEGER, Message, PublicRequest
+from bazar.contracts.wire import DEFAULT_PAGE_SIZE, LARGEST_JSON_INTEGER, Message, PageSize, PublicRequest
 
 MOST_LINES = 100
-IDEMPOTENCY_KEY = text.IDEMPOTENCY_KEY
 
-OrderId = Annotated[str, Meta(pattern=r"^[a-z2-7]{32}$")]
+ORDER_ID = r"^[a-z2-7]{32}$"
+OrderId = Annotated[str, Meta(pattern=ORDER_ID)]
 
 
 class Line(Message, frozen=True):
@@ -63,7 +63,7 @@ class PlaceOrder(Message, frozen=True):
     """A purchase as the front-end passes it on; the account comes from the sign-in, never from the body."""
 
     account_id: str
-    idempotency_key: Annotated[str, Meta(pattern=IDEMPOTENCY_KEY)]
+    idempotency_key: Annotated[str, Meta(pattern=text.IDEMPOTENCY_KEY)]
     lines: Annotated[tuple[Line, ...], Meta(min_length=1, max_length=MOST_LINES)]
     expected_total: Money | None = None
 
@@ -110,7 +110,7 @@ class OrdersQuery(Message, frozen=True):
     """Orders of one account, or of all (None, for staff), newest first."""
 
     account_id: str | None = None
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: Cursor | None = None
 
 

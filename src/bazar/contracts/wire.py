@@ -1,7 +1,7 @@
 """JSON in and out: what is parsed is valid, what is dumped can be parsed."""
 
 import json
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -11,6 +11,10 @@ M = TypeVar("M")
 
 #: The largest integer that every JSON reader holds exactly (RFC 8259 section 6).
 LARGEST_JSON_INTEGER = 2**53 - 1
+
+#: How many of a list one answer has.
+PageSize = Annotated[int, msgspec.Meta(ge=1, le=100)]
+DEFAULT_PAGE_SIZE = 20
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

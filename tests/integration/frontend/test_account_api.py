@@ -102,7 +102,7 @@ def test_a_person_registers_signs_in_is_known_and_signs_out(client: FlaskClient,
 
 def test_the_name_may_be_left_out(client: FlaskClient) -> None:
     assert client.post("/api/v1/accounts", json={"email": EMAIL, "password": PASSWORD}).status_code == 201
-    me = client.get("/api/v1/accounts/me", headers=bearing(sign_in(client).json["token"]))  # type: ignore[index]
+    me = client.get("/api/v1/accounts/me", headers=bearing(sign_in(client).json["token"]))  # type: ignore[index]  # JSON or None
     assert me.json == {"email": EMAIL, "name": "", "role": "customer"}
 
 
@@ -204,7 +204,7 @@ def test_methods_that_do_not_fit_are_told_which_do(client: FlaskClient) -> None:
 
 def test_a_token_ends(client: FlaskClient, clock: MovableClock) -> None:
     register(client)
-    token = sign_in(client).json["token"]  # type: ignore[index]
+    token = sign_in(client).json["token"]  # type: ignore[index]  # JSON or None
     clock.advance(seconds=SIGN_IN_LIFETIME.total_seconds() - 1)
     assert client.get("/api/v1/accounts/me", headers=bearing(token)).status_code == 200
     clock.advance(seconds=1)

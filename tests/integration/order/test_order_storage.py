@@ -36,7 +36,7 @@ DECISIONS = st.builds(
     account_id=st.text(ALPHABET, max_size=20),
     purchase_hash=st.text("0123456789abcdef", min_size=64, max_size=64),
     outcome=st.sampled_from(Outcome),
-    decided_at=st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+    decided_at=st.datetimes(datetime(1970, 1, 1), datetime(9999, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - as hypothesis wants them
     currency=st.just("USD"),
     lines=st.lists(LINES, max_size=5).map(tuple),
     shortages=st.lists(SHORTAGES, max_size=5).map(tuple),

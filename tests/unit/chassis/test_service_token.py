@@ -63,7 +63,7 @@ def forge(certs: Path, *, key: str = "shop-token", certificate: str = "shop-toke
     claims = {"iss": "shop", "aud": "stock", "iat": now, "exp": now + 300} | changes
     payload = json.dumps({name: value for name, value in claims.items() if value is not None})
     algorithm = "ES256" if isinstance(signer, ec.EllipticCurvePrivateKey) else "EdDSA"
-    return jwt.PyJWS().encode(payload.encode(), signer, algorithm, headers)  # type: ignore[arg-type]
+    return jwt.PyJWS().encode(payload.encode(), signer, algorithm, headers)  # type: ignore[arg-type]  # forged on purpose
 
 
 def test_the_caller_is_known_by_the_token(token: str, verifier: TokenVerifier) -> None:

@@ -52,7 +52,7 @@ def test_a_get_asks_with_a_flat_query_and_changes_nothing(call: Call[object, obj
     assert issubclass(call.request, msgspec.Struct)
     if call.method == "GET":
         assert call.repeatable
-        kinds = [field.type for field in msgspec.inspect.type_info(call.request).fields]  # type: ignore[attr-defined]
+        kinds = [field.type for field in msgspec.inspect.type_info(call.request).fields]  # type: ignore[attr-defined]  # a Struct
         assert not [kind for kind in kinds if isinstance(kind, msgspec.inspect.StructType)]
 
 

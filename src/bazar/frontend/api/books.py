@@ -102,7 +102,7 @@ def query_of(kind: type[Query], **path: str) -> Query:
 
     Raises Invalid, for a parameter that is unknown too.
     """
-    allowed = [name for name in kind.__struct_fields__ if name not in path]  # type: ignore[attr-defined]
+    allowed = [name for name in kind.__struct_fields__ if name not in path]  # type: ignore[attr-defined]  # a Struct
     for name, values in request.args.lists():
         if name not in allowed:
             raise Invalid(name, f"unknown parameter; allowed are {', '.join(allowed)}")

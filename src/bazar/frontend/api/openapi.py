@@ -10,6 +10,7 @@ from flask import Blueprint, Response, make_response, render_template
 from bazar.chassis.web import json_response
 from bazar.contracts import problems
 from bazar.contracts.problems import MEDIA_TYPE, PROBLEM_TYPES, ProblemType
+from bazar.contracts.purchasing import ORDER_ID
 from bazar.contracts.wire import LARGEST_JSON_INTEGER
 from bazar.frontend.api.api_docs import page_of
 from bazar.frontend.api.authentication import API_PREFIX, Access, AccessTable
@@ -33,7 +34,7 @@ or null. Each answer has a `Request-Id`: please name it when you ask us about on
 #: Of a path: what may stand there. Anything else is no such address.
 _PLACEHOLDERS: Mapping[str, Json] = {
     "item_number": {"type": "integer", "minimum": 1, "maximum": LARGEST_JSON_INTEGER},
-    "order_id": {"type": "string", "pattern": "^[a-z2-7]{32}$"},
+    "order_id": {"type": "string", "pattern": ORDER_ID},
 }
 
 

@@ -1,14 +1,11 @@
 """What was bought: the list of orders, and one of them."""
 
-from typing import Annotated
-
 from flask import Blueprint, Response, g
-from msgspec import Meta
 
 from bazar.chassis.web import body_bytes, json_response
 from bazar.contracts.purchasing import CancelOrder, OrderQuery, OrdersQuery
 from bazar.contracts.text import Cursor
-from bazar.contracts.wire import PublicRequest, parse
+from bazar.contracts.wire import DEFAULT_PAGE_SIZE, PageSize, PublicRequest, parse
 from bazar.frontend.api.authentication import API_PREFIX, Access, AccessTable, signed_in
 from bazar.frontend.api.books import BAD_REQUESTS, query_of
 from bazar.frontend.domain.accounts import Person, Role
@@ -24,7 +21,7 @@ ACCESS: AccessTable = {
 class OrdersPage(PublicRequest, frozen=True):
     """Which page of the orders."""
 
-    limit: Annotated[int, Meta(ge=1, le=100)] = 20
+    limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: Cursor | None = None
 
 

@@ -21,7 +21,7 @@ SHORTEST_WORD = 3
 _SHOP_NAME = "bazar"
 _ENDS = re.compile(r"^[\d\W_]+|[\d\W_]+$")
 _COMMON_WORDS = frozenset(
-    "abc account admin administrator book bookshop bookstore changeme default guest hello iloveyou letmein "  # noqa: SIM905
+    "abc account admin administrator book bookshop bookstore changeme default guest hello iloveyou letmein "  # noqa: SIM905 - words are read more easily so
     "login pass passwd passwort password qwerty qwertz root secret test user username welcome".split()
 )
 _ROWS = (

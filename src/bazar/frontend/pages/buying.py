@@ -10,8 +10,8 @@ from msgspec import Meta
 from bazar.chassis.web import RETRY_AFTER_SECONDS
 from bazar.contracts import problems
 from bazar.contracts.books import MOST_COPIES_A_LINE, Book, Money, PriceMinor
-from bazar.contracts.purchasing import IDEMPOTENCY_KEY, Line, PlaceOrder
-from bazar.contracts.text import Currency
+from bazar.contracts.purchasing import Line, PlaceOrder
+from bazar.contracts.text import IDEMPOTENCY_KEY, Currency
 from bazar.contracts.wire import Invalid, PublicRequest, convert
 from bazar.frontend.domain.errors import KeyReused, NeighbourAway, NotBought
 from bazar.frontend.domain.money import times
