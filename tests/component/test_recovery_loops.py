@@ -169,3 +169,20 @@ def test_the_sweep_goes_on_though_the_catalog_is_away(monkeypatch: pytest.Monkey
     assert runs("sweep")
     loop.stop()
     assert not runs("sweep")
+
+
+def test_what_cannot_be_returned_keeps_nothing_from_being_swept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "REST_SECONDS", 0.001)
+    rounds: list[int] = []
+
+    def one_round() -> int:
+        rounds.append(1)
+        return 0
+
+    def cannot_return() -> int:
+        raise CatalogAway("it refuses the batch")
+
+    loop = SweepLoop(one_round, cannot_return)
+    loop.start()
+    wait_until(lambda: len(rounds) > 2)
+    loop.stop()

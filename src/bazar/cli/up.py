@@ -59,8 +59,11 @@ def _see_that_nobody_is_here(shop: Settings) -> None:
 def _run(shop: Settings, began: float) -> int:
     def opened() -> None:
         # Not before: the password is shown at once, and never again.
-        made = subprocess.run([*BAZAR, "account", "first-admin"], stdout=subprocess.PIPE, text=True, check=False).stdout  # noqa: S603 - this program
-        _say_open(shop, json.loads(made) if made.strip() else None, time.monotonic() - began)
+        made = subprocess.run(  # noqa: S603 - this program
+            [*BAZAR, "account", "first-admin"], stdout=subprocess.PIPE, text=True, check=False
+        )
+        _say_open(shop, time.monotonic() - began)
+        click.echo(_how_to_sign_in(made.returncode, made.stdout))
 
     children = [_child(shop, service) for service in SERVICES]
     return Supervisor(children, _report, opened=opened, maintenance=_renew_certificates).run()
@@ -105,14 +108,17 @@ def _report(name: str, state: ChildState, detail: str) -> None:
     click.echo(said[state])
 
 
-def _say_open(shop: Settings, admin: dict[str, str] | None, seconds: float) -> None:
+def _say_open(shop: Settings, seconds: float) -> None:
     click.echo(f"Ready in {seconds:.1f} s. Logs are in {shop.data_dir / 'logs'}")
     click.echo(f"\nBazar is open at {shop.public_url}")
     click.echo(f"CA to trust: {shop.certificates / 'ca.pem'}")
-    if admin:
-        click.echo(f"Sign in as {admin['email']} with the password {admin['password']} (it is shown only now)")
-    else:
-        click.echo(
-            "Sign in as admin@localhost with the password that the first start showed. "
-            "Another admin: bazar account create EMAIL --role admin --password-stdin"
-        )
+
+
+def _how_to_sign_in(exit_status: int, made: str) -> str:
+    another = "bazar account create EMAIL --role admin --password-stdin"
+    if exit_status:
+        return f"No first admin could be made; make one: {another}"
+    if made.strip():
+        admin = json.loads(made)
+        return f"Sign in as {admin['email']} with the password {admin['password']} (it is shown only now)"
+    return f"Sign in as admin@localhost with the password that the first start showed. Another admin: {another}"

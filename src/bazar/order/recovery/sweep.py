@@ -33,8 +33,10 @@ class SweepLoop:
 
     def _step(self) -> float:
         try:
-            returned = self._return_copies()
-            open_holds = self._sweep()
+            try:
+                returned = self._return_copies()
+            finally:  # what cannot be returned keeps nothing from being swept
+                open_holds = self._sweep()
         except CatalogAway as error:
             _log.info("sweep_waits_for_the_catalog", detail=error.detail)
         else:
