@@ -73,6 +73,7 @@ class ReadThenWriteStore(CatalogStore):
         with side_by_side() as connection:
             if self._database.is_sqlite:
                 connection.exec_driver_sql("COMMIT")  # from here on each statement is by itself
+                connection.exec_driver_sql(f"PRAGMA busy_timeout = {WAIT_SECONDS * 1_000}")
             mutant = ReadThenWrite(connection)
             mutant.wait_until_two_have_read = self._wait_until_two_have_read
             yield mutant

@@ -1,6 +1,7 @@
 """The loop that keeps the index up with the database, whatever happens to it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bazar.catalog.search.index import BookIndex
+from bazar.catalog.search.index import BookIndex, Position
 from bazar.catalog.search.index_writer import COMMIT_PAUSE_SECONDS, POLL_SECONDS, IndexWriter
 from bazar.catalog.use_cases.search_books import IndexEntry
 from bazar.contracts.books import WordsQuery
@@ -253,6 +254,19 @@ def test_a_second_writer_waits_while_its_searches_work(shop: Shop) -> None:
     second.catch_up()
     assert second.titles() == {1: "red", 2: "green", 3: "blue", 4: "red"}
     second.writer.stop()
+
+
+@pytest.mark.parametrize("commits", range(7, 13))
+def test_a_closed_index_writes_nothing_more(tmp_path: Path, commits: int) -> None:
+    index = BookIndex(tmp_path / "index")
+    assert index.acquire()
+    index.begin_rebuild()
+    for commit in range(commits):
+        first = commit * 300 + 1
+        index.add([IndexEntry(n, "blue", (), (), None, None, None, "", 100, 1, n) for n in range(first, first + 300)])
+        index.commit(Position("first", commit))
+    index.close()
+    shutil.rmtree(tmp_path / "index")
 
 
 CHANGES = st.tuples(st.integers(1, 6), st.sampled_from(["red", "green", "blue", None]), st.integers(0, 2))

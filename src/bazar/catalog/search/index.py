@@ -191,8 +191,14 @@ class BookIndex:
         self.refresh()
 
     def close(self) -> None:
-        """Give up what is not committed, and let another process write."""
-        self._writer = None
+        """Give up what is not committed, and let another process write, once no thread of ours does any more."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            try:
+                with _broken_is_said():
+                    writer.wait_merging_threads()
+            except IndexBroken as error:
+                _log.warning("search_index_broken", folder=str(self._files), error=str(error))
         if self._lock is not None:
             self._lock.close()
             self._lock = None
