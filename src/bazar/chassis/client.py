@@ -23,10 +23,13 @@ from bazar.contracts.wire import Invalid, Malformed, dump, parse
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
-#: A repeatable call is made this often at most when its connection breaks.
-MOST_TRIES = 2
-#: The pause before the repetition is drawn from 0 to this.
-LONGEST_PAUSE_SECONDS = 0.05
+#: A repeatable call is made this often at most when its connection breaks: a neighbour that takes up new
+#: certificates closes kept connections, and may close the next one too while its old worker drains.
+MOST_TRIES = 4
+#: Where nobody listens at all, the second try is the last: callers are told at once.
+MOST_TRIES_TO_CONNECT = 2
+#: The pause before the first repetition is drawn from 0 to this; for each further one it doubles.
+LONGEST_FIRST_PAUSE_SECONDS = 0.05
 CONNECT_TIMEOUT_SECONDS = 1.0
 
 _log = get_logger(__name__)
@@ -123,17 +126,18 @@ class ServiceClient:
     def _send(
         self, call: Call[Any, Any], target: str, body: bytes | None, deadline: Deadline
     ) -> urllib3.BaseHTTPResponse:
-        tries = MOST_TRIES if call.repeatable else 1
+        tried, longest_pause_seconds = 0, LONGEST_FIRST_PAUSE_SECONDS
         while True:
-            tries -= 1
+            tried += 1
             try:
                 return self._request(call.method, target, body, deadline)
             except urllib3.exceptions.HTTPError as error:
-                _log.info("call_failed", to=self._service, path=call.path, error=str(error), tries_left=tries)
-                pause = random.uniform(0, LONGEST_PAUSE_SECONDS)  # noqa: S311 - spreads load, guards nothing
-                if not tries or deadline.remaining_seconds() <= pause:
+                _log.info("call_failed", to=self._service, path=call.path, error=str(error), tried=tried)
+                pause = random.uniform(0, longest_pause_seconds)  # noqa: S311 - spreads load, guards nothing
+                if tried >= _most_tries(call, error) or deadline.remaining_seconds() <= pause:
                     raise NeighbourUnavailable(self._service, str(error)) from error
                 time.sleep(pause)
+                longest_pause_seconds *= 2
 
     def _request(self, method: str, target: str, body: bytes | None, deadline: Deadline) -> urllib3.BaseHTTPResponse:
         remaining = deadline.remaining_seconds()
@@ -153,6 +157,12 @@ class ServiceClient:
             sent[headers.POSITION] = seen
         timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, remaining), read=remaining)
         return self._pool.urlopen(method, target, body=body, headers=sent, timeout=timeout, redirect=False)
+
+
+def _most_tries(call: Call[Any, Any], error: urllib3.exceptions.HTTPError) -> int:
+    if not call.repeatable:
+        return 1
+    return MOST_TRIES_TO_CONNECT if isinstance(error, urllib3.exceptions.NewConnectionError) else MOST_TRIES
 
 
 def _query(request: object) -> str:
