@@ -104,11 +104,11 @@ class FaultyCatalog(DirectCatalog):
         while self._late:
             self._late.pop()()
 
-    def hold(self, request: HoldRequest, deadline: Deadline) -> Held:
+    def hold(self, requests: Sequence[HoldRequest], deadline: Deadline) -> Held:
         if not deadline.remaining_seconds():
             raise CatalogAway("the time for the request has run out")
-        self.asked.append(request)
-        return self._through("hold", partial(super().hold, request, AmpleTime()))
+        self.asked.extend(requests)
+        return self._through("hold", partial(super().hold, requests, AmpleTime()))
 
     def settle(self, orders: Sequence[FinishHold]) -> FinishAnswers:
         return self._through("settle", partial(super().settle, orders))

@@ -61,10 +61,10 @@ class DirectCatalog:
     def __init__(self, hold_copies: HoldCopies) -> None:
         self._hold_copies = hold_copies
 
-    def hold(self, request: HoldRequest, deadline: Deadline) -> Held:
+    def hold(self, requests: Sequence[HoldRequest], deadline: Deadline) -> Held:
         assert deadline.remaining_seconds() > 0
-        answers, position = self._hold_copies.hold(HoldBatch(holds=(request,)))
-        return Held(answers.answers[0], position)
+        answers, position = self._hold_copies.hold(HoldBatch(holds=tuple(requests)))
+        return Held(answers.answers, position)
 
     def settle(self, orders: Sequence[FinishHold]) -> FinishAnswers:
         return self._hold_copies.settle(FinishBatch(orders=tuple(orders)))[0]

@@ -131,10 +131,12 @@ class ThreeServices:
             clock,
             NO_LIMITS,
         )
+        self._orders = OrderService(self._neighbour(FRONTEND, ORDER, self.order_app))
+        self._orders.start()
         self.app = frontend_app(
             self.accounts,
             CatalogOfShop(self._neighbour(FRONTEND, CATALOG, self.catalog_app)),
-            OrderService(self._neighbour(FRONTEND, ORDER, self.order_app)),
+            self._orders,
             _ready,
             "https://localhost:8443",
         )
@@ -202,6 +204,7 @@ class ThreeServices:
     def close(self) -> None:
         """Give back what was opened."""
         self._index_writer.stop()
+        self._orders.stop()
         for database in self.databases.values():
             database.close()
 
@@ -238,7 +241,7 @@ class ThreeServices:
         )
         returns = ReturnAtOnce(ReturnCopies(store, catalog, self.clock))
         return order_app(
-            place_orders,
+            place_orders.place_orders,
             CancelOrders(store, returns, self.clock, CUSTOMERS_TIME),
             LookUpOrders(store),
             self._verifier(ORDER),

@@ -185,7 +185,7 @@ def test_an_open_hold_of_another_purchase_is_released_and_the_order_is_stuck(sho
     order_id = shop.leave_open("key", (item, 1))
     other = Decision(order_id, "reader", "another hash", Outcome.CONFIRMED, shop.clock(), "USD")
     with shop.orders.writing() as tx:
-        tx.decide(other)
+        tx.decide([other])
     shop.sweeper().sweep()
     assert shop.holds() == {order_id: "released"}
     assert shop.stock(item) == STOCK

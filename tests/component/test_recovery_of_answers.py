@@ -100,7 +100,7 @@ def test_after_a_hash_mismatch_the_decision_answers_if_there_is_one_by_then(
         mismatching = shop.buy("other key", (item, decided_copies))
         with shop.orders.writing() as tx:
             ((order_id, _),) = (found for found in shop.holds().items() if found[0] != mismatching.order_id)
-            tx.decide(type(mismatching)(**{**vars(mismatching), "order_id": order_id}))
+            tx.decide([type(mismatching)(**{**vars(mismatching), "order_id": order_id})])
         return result
 
     shop.catalog.meets("hold", decided_meanwhile)
@@ -190,7 +190,7 @@ def test_past_its_deadline_no_call_leaves_for_the_catalog() -> None:
 
     client = ServiceClient("catalog", "https://127.0.0.1:1", ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), no_token)
     with pytest.raises(CatalogAway, match="time for the request has run out"):
-        CatalogService(client).hold(a_hold((1, 1)), Deadline.after(0))
+        CatalogService(client).hold([a_hold((1, 1))], Deadline.after(0))
 
 
 @pytest.mark.parametrize(
@@ -198,6 +198,7 @@ def test_past_its_deadline_no_call_leaves_for_the_catalog() -> None:
     [
         (200, b"no JSON"),
         (200, b'{"answers": "none"}'),
+        (200, b'{"answers": []}'),
         (200, b'{"answers": [{"order_id": "a", "outcome": "sold"}]}'),
         (302, b""),
         (404, b"no problem document"),
@@ -216,7 +217,7 @@ def test_an_answer_that_cannot_be_read_leaves_the_outcome_unknown(status: int, b
     client = ServiceClient("catalog", "https://127.0.0.1:1", ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), lambda _: "token")
     client._pool = Pool()  # type: ignore[assignment]  # a stand-in
     with pytest.raises(CatalogAway):
-        CatalogService(client).hold(a_hold((1, 1)), Deadline.after(60))
+        CatalogService(client).hold([a_hold((1, 1))], Deadline.after(60))
 
 
 def test_what_is_decided_is_answered_though_the_catalog_is_away(shop: RecoveringShop) -> None:

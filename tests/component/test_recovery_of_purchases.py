@@ -172,7 +172,7 @@ def test_a_late_hold_meets_the_tombstone(shop: RecoveringShop) -> None:
     (late,) = shop.catalog.asked
     given_up = Decision(late.order_id, late.account_id, late.purchase_hash, Outcome.CANCELLED, shop.clock(), "USD")
     with shop.orders.writing() as tx:
-        tx.decide(given_up)
+        tx.decide([given_up])
     shop.finish_orders().finish([given_up])
     assert shop.holds() == {late.order_id: "released"}
     shop.catalog.deliver()

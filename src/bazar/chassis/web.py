@@ -19,6 +19,7 @@ from bazar.chassis.bodies import LARGEST_BODY_BYTES, TooManyBodies, Turns, read_
 from bazar.chassis.client import NeighbourUnavailable
 from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import StorageUnavailable
+from bazar.chassis.gather import TimeRanOut
 from bazar.chassis.logging import get_logger, request_id
 from bazar.chassis.position import read_position, seen_position
 from bazar.contracts import problems
@@ -133,6 +134,15 @@ def problem_response(problem: Problem) -> Response:
     return response
 
 
+def problem_of(error: Exception, table: ProblemTable) -> Problem:
+    """What the caller is told of an error that one of several things ended in, the others having gone well."""
+    to_problem = table.get(type(error)) or _COMMON_PROBLEMS.get(type(error))
+    if to_problem is not None:
+        return to_problem(error)
+    _log.error("unexpected_error", path=request.path, exc_info=error)
+    return _unforeseen()
+
+
 def body_bytes() -> bytes:
     """The body of a JSON request; raises Malformed or a 415 where it is of another type."""
     data = request.get_data()
@@ -211,7 +221,11 @@ def _answer_errors_as_problems(app: Flask, table: ProblemTable, render: Callable
     def unexpected(error: Exception) -> Response:
         # The edge of the process: what nobody foresaw is logged in full and told without detail.
         _log.error("unexpected_error", path=request.path, exc_info=error)
-        return render(problems.INTERNAL_ERROR.because("The mistake is ours. Please tell us the Request-Id."))
+        return render(_unforeseen())
+
+
+def _unforeseen() -> Problem:
+    return problems.INTERNAL_ERROR.because("The mistake is ours. Please tell us the Request-Id.")
 
 
 _DETAILS = {
@@ -253,11 +267,16 @@ def _of_unavailable_storage(error: StorageUnavailable) -> Problem:
     return problems.UNAVAILABLE.because("The database does not answer.", RETRY_AFTER_SECONDS)
 
 
+def _of_time_that_ran_out(_error: TimeRanOut) -> Problem:
+    return problems.UNAVAILABLE.because("There was no time left to do it in.", RETRY_AFTER_SECONDS)
+
+
 def _of_too_many_bodies(_error: TooManyBodies) -> Problem:
     return problems.UNAVAILABLE.because("Too many requests are still on their way.", RETRY_AFTER_SECONDS)
 
 
 _COMMON_PROBLEMS: ProblemTable = {
+    TimeRanOut: _of_time_that_ran_out,
     TooManyBodies: _of_too_many_bodies,
     Invalid: _of_invalid,
     Malformed: _of_malformed,

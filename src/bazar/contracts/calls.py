@@ -41,7 +41,7 @@ RELEASE = Call(CATALOG, "POST", "/holds/release", purchasing.FinishBatch, purcha
 RETURN = Call(CATALOG, "POST", "/holds/return", purchasing.FinishBatch, purchasing.FinishAnswers, _FROM_ORDER)
 OPEN_HOLDS = Call(CATALOG, "GET", "/holds/open", purchasing.OpenHoldsQuery, purchasing.OpenHolds, _FROM_ORDER)
 
-PLACE_ORDER = Call(ORDER, "POST", "/orders", purchasing.PlaceOrder, purchasing.Order, _FROM_FRONTEND)
+PLACE_ORDERS = Call(ORDER, "POST", "/orders", purchasing.PlaceOrders, purchasing.PlacedOrders, _FROM_FRONTEND)
 LIST_ORDERS = Call(ORDER, "GET", "/orders", purchasing.OrdersQuery, purchasing.Orders, _FROM_FRONTEND)
 GET_ORDER = Call(ORDER, "GET", "/orders/{order_id}", purchasing.OrderQuery, purchasing.Order, _FROM_FRONTEND)
 

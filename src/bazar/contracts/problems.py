@@ -41,17 +41,19 @@ class Problem:
     #: Sent as a header, not in the document.
     position: str | None = None
 
+    def document(self) -> dict[str, Any]:
+        """The document (RFC 9457 section 3)."""
+        return {
+            "type": self.type.uri,
+            "title": self.type.title,
+            "status": self.type.status,
+            "detail": self.detail,
+            **self.members,
+        }
+
     def dump(self) -> bytes:
         """The document as JSON."""
-        return msgspec.json.encode(
-            {
-                "type": self.type.uri,
-                "title": self.type.title,
-                "status": self.type.status,
-                "detail": self.detail,
-                **self.members,
-            }
-        )
+        return msgspec.json.encode(self.document())
 
 
 MALFORMED = ProblemType(
@@ -174,9 +176,16 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
 def read_problem(data: bytes) -> Problem:
     """The problem in a neighbour's answer; raises Malformed where it is no document of a type that we know."""
     try:
-        document = msgspec.json.decode(data, type=dict[str, Any])
+        return problem_of(msgspec.json.decode(data, type=dict[str, Any]))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise Malformed(f"no problem document: {error}") from None
+
+
+def problem_of(document: Mapping[str, Any]) -> Problem:
+    """The problem of a document; raises Malformed where it is none of a type that we know."""
+    try:
         kind = PROBLEM_TYPES[str(document["type"]).removeprefix("/problems/")]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, KeyError) as error:
+    except KeyError as error:
         raise Malformed(f"no problem document: {error}") from None
     members = {name: value for name, value in document.items() if name not in {"type", "title", "status", "detail"}}
     return Problem(kind, str(document.get("detail", "")), members)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -12,6 +12,8 @@ from bazar.contracts.text import Cursor
 from bazar.contracts.wire import DEFAULT_PAGE_SIZE, LARGEST_JSON_INTEGER, Message, PageSize, PublicRequest
 
 MOST_LINES = 100
+#: Purchases, or holds, of one message.
+MOST_TOGETHER = 1000
 
 ORDER_ID = r"^[a-z2-7]{32}$"
 OrderId = Annotated[str, Meta(pattern=ORDER_ID)]
@@ -68,6 +70,12 @@ class PlaceOrder(Message, frozen=True):
     expected_total: Money | None = None
 
 
+class PlaceOrders(Message, frozen=True):
+    """Purchases that travel together; each is answered by itself."""
+
+    orders: Annotated[tuple[PlaceOrder, ...], Meta(min_length=1, max_length=MOST_TOGETHER)]
+
+
 class BoughtLine(Message, frozen=True):
     """A line of an order; ``price`` is that of one copy when it was bought."""
 
@@ -86,6 +94,23 @@ class Order(Message, frozen=True):
     lines: tuple[BoughtLine, ...]
     total: Money
     message: str
+
+
+class PlacedOrder(Message, frozen=True):
+    """What became of one purchase: the order, or the problem document (RFC 9457) that says why there is none.
+
+    ``position``: how far the catalog was when the copies were held; None where that does not matter.
+    """
+
+    order: Order | None = None
+    problem: dict[str, Any] | None = None
+    position: str | None = None
+
+
+class PlacedOrders(Message, frozen=True):
+    """In the order of the purchases."""
+
+    answers: tuple[PlacedOrder, ...]
 
 
 class Shortage(Message, frozen=True):
@@ -139,7 +164,7 @@ class HoldRequest(Message, frozen=True):
 class HoldBatch(Message, frozen=True):
     """The holds of many orders: one transaction, each all or nothing, one refusal touches no other."""
 
-    holds: Annotated[tuple[HoldRequest, ...], Meta(min_length=1, max_length=1000)]
+    holds: Annotated[tuple[HoldRequest, ...], Meta(min_length=1, max_length=MOST_TOGETHER)]
 
 
 class HeldLine(Message, frozen=True):
@@ -185,7 +210,7 @@ class FinishHold(Message, frozen=True):
 class FinishBatch(Message, frozen=True):
     """Holds to be settled, or released, in one transaction."""
 
-    orders: Annotated[tuple[FinishHold, ...], Meta(min_length=1, max_length=1000)]
+    orders: Annotated[tuple[FinishHold, ...], Meta(min_length=1, max_length=MOST_TOGETHER)]
 
 
 class FinishAnswer(Message, frozen=True):

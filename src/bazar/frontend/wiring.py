@@ -57,7 +57,10 @@ def build(settings: Settings) -> RunningService:
         settings.public_url,
     )
 
+    orders.start()
+
     def stop() -> None:
+        orders.stop()
         catalog_client.close()
         order_client.close()
         own.close()

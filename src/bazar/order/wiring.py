@@ -7,6 +7,7 @@ from pathlib import Path
 from bazar.chassis.client import NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import Database, StorageUnavailable
+from bazar.chassis.gather import Gather
 from bazar.chassis.server import RunningService
 from bazar.chassis.web import Readiness
 from bazar.contracts.names import CATALOG, ORDER
@@ -50,17 +51,20 @@ def build(settings: Settings) -> RunningService:
         secret=secret,
         currency=settings.currency,
     )
+    gather = Gather("purchases", place_orders.place_orders, of_the_round=(StorageUnavailable,))
     app = order_app(
-        place_orders,
+        gather.ask_all,
         cancel_orders,
         LookUpOrders(store),
         verifier(settings, ORDER),
         lambda: _readiness(own, client),
     )
+    gather.start()
     settle_loop.start()
     sweep_loop.start()
 
     def stop() -> None:
+        gather.stop()
         settle_loop.stop()
         sweep_loop.stop()
         client.close()

@@ -67,7 +67,7 @@ def a_decision(
 
 def decide(store: OrderStore, decision: Decision) -> Decision:
     with store.writing() as tx:
-        return tx.decide(decision)
+        return tx.decide([decision])[decision.order_id]
 
 
 def orders(store: OrderStore, account_id: str | None, page: int) -> Sequence[str]:
@@ -166,7 +166,7 @@ def test_servers_that_start_together_make_one_secret(order_database: Database) -
 def test_an_error_undoes_all_of_a_transaction(order_store: OrderStore) -> None:
     def decide_and_fail() -> None:
         with order_store.writing() as tx:
-            tx.decide(a_decision())
+            tx.decide([a_decision()])
             tx.mark_stuck(order_id(1), "no reason", NOON)
             raise MishapError
 

@@ -1,7 +1,7 @@
 """Turns what a call to a neighbour can end in into the errors of the shop, by problem type, never by text."""
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from bazar.chassis.client import NeighbourRefused, NeighbourUnavailable, Reply, ServiceClient
 from bazar.chassis.clock import Deadline
@@ -37,12 +37,16 @@ class Neighbour:
         except NeighbourUnavailable as error:
             raise NeighbourAway(error.service, error.detail) from error
         except NeighbourRefused as error:
-            to_error = self._refusals.get(error.problem.type)
-            if to_error is None:
-                # 401 and 403 among them: the two services do not agree on who may call what.
-                raise NeighbourAway(call.service, f"refused: {error.problem.detail}") from error
-            raise to_error(error.problem) from error
+            raise self.refusal(call, error.problem) from error
         return Seen(reply.answer, reply.position)
+
+    def refusal(self, call: Call[Any, Any], problem: Problem) -> ShopError:
+        """The error that the problem of a call stands for."""
+        to_error = self._refusals.get(problem.type)
+        if to_error is None:
+            # 401 and 403 among them: the two services do not agree on who may call what.
+            return NeighbourAway(call.service, f"refused: {problem.detail}")
+        return to_error(problem)
 
 
 def _bad_request(problem: Problem) -> ShopError:

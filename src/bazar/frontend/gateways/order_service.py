@@ -1,9 +1,22 @@
 """The order server as the front-end calls it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bazar.chassis import clock
 from bazar.chassis.client import ServiceClient
+from bazar.chassis.gather import Gather, TimeRanOut
 from bazar.contracts import calls, problems, purchasing
-from bazar.contracts.problems import Problem
-from bazar.frontend.domain.errors import NotBought, ShopError, TooLateToCancel, UnknownBook, UnknownOrder
+from bazar.contracts.names import ORDER
+from bazar.contracts.problems import Problem, problem_of
+from bazar.frontend.domain.errors import (
+    NeighbourAway,
+    NotBought,
+    ShopError,
+    TooLateToCancel,
+    UnknownBook,
+    UnknownOrder,
+)
 from bazar.frontend.gateways.neighbours import Neighbour, Refusals
 from bazar.frontend.use_cases.ports import Deadline, Seen
 
@@ -35,13 +48,25 @@ _REFUSALS: Refusals = {
 
 
 class OrderService:
-    """Implements the port Orders."""
+    """Implements the port Orders. Purchases that are made at the same time travel together."""
 
     def __init__(self, client: ServiceClient) -> None:
         self._neighbour = Neighbour(client, _REFUSALS)
+        self._gather = Gather("purchases", self._place_all)
+
+    def start(self) -> None:
+        """Let purchases travel."""
+        self._gather.start()
+
+    def stop(self) -> None:
+        """No purchase comes any more."""
+        self._gather.stop()
 
     def place(self, request: purchasing.PlaceOrder, deadline: Deadline) -> Seen[purchasing.Order]:
-        return self._neighbour.call(calls.PLACE_ORDER, request, deadline)
+        try:
+            return self._gather.ask(request, clock.Deadline.after(deadline.remaining_seconds()))
+        except TimeRanOut as error:
+            raise NeighbourAway(ORDER, "no answer in time") from error
 
     def cancel(self, order_id: str, request: purchasing.CancelOrder, deadline: Deadline) -> purchasing.Order:
         return self._neighbour.call(calls.CANCEL_ORDER, request, deadline, order_id=order_id).answer
@@ -51,3 +76,21 @@ class OrderService:
 
     def get(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> purchasing.Order:
         return self._neighbour.call(calls.GET_ORDER, query, deadline, order_id=order_id).answer
+
+    def _place_all(
+        self, requests: Sequence[purchasing.PlaceOrder], deadline: Deadline
+    ) -> Sequence[Seen[purchasing.Order] | Exception]:
+        batch = purchasing.PlaceOrders(orders=tuple(requests))
+        try:
+            answers = self._neighbour.call(calls.PLACE_ORDERS, batch, deadline).answer.answers
+        except NeighbourAway as error:
+            return [NeighbourAway(error.service, error.detail) for _ in requests]
+        if len(answers) != len(requests):
+            return [NeighbourAway(ORDER, f"answered {len(answers)} of {len(requests)} purchases") for _ in requests]
+        return [self._told(answer) for answer in answers]
+
+    def _told(self, answer: purchasing.PlacedOrder) -> Seen[purchasing.Order] | Exception:
+        if answer.order is not None:
+            return Seen(answer.order, answer.position)
+        problem = problem_of(answer.problem or {})
+        return self._neighbour.refusal(calls.PLACE_ORDERS, replace(problem, position=answer.position))

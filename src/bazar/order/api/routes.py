@@ -6,15 +6,15 @@ from typing import Any
 
 from flask import Flask, g
 
-from bazar.chassis.client import Reply
+from bazar.chassis.clock import Deadline
 from bazar.chassis.converters import Base32Id
 from bazar.chassis.service_api import ServiceApi, Verifier
-from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable, Readiness, new_app
+from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable, Readiness, new_app, problem_of
 from bazar.contracts import calls, problems
 from bazar.contracts.problems import Problem
-from bazar.contracts.purchasing import CancelOrder, Order, PlaceOrder
+from bazar.contracts.purchasing import CancelOrder, Order, PlacedOrder, PlacedOrders, PlaceOrder, PlaceOrders
 from bazar.contracts.times import rfc3339
-from bazar.order.domain.decisions import ShortLine
+from bazar.order.domain.decisions import Decision, ShortLine
 from bazar.order.domain.errors import (
     BadCursor,
     CatalogAway,
@@ -29,7 +29,6 @@ from bazar.order.domain.errors import (
 )
 from bazar.order.use_cases.cancel_order import CancelOrders
 from bazar.order.use_cases.look_up_orders import LookUpOrders, as_order
-from bazar.order.use_cases.place_order import PlaceOrders
 
 
 def _out_of_stock(error: OutOfStock) -> Problem:
@@ -77,8 +76,12 @@ PROBLEMS: ProblemTable = {
 }
 
 
+#: Has purchases placed together; of each the confirmed order, or what it ended in.
+PlaceAll = Callable[[Sequence[PlaceOrder], Deadline], Sequence[Decision | Exception]]
+
+
 def order_app(
-    place_orders: PlaceOrders,
+    place_orders: PlaceAll,
     cancel_orders: CancelOrders,
     look_up_orders: LookUpOrders,
     verifier: Verifier,
@@ -88,18 +91,24 @@ def order_app(
     app = new_app(__name__, PROBLEMS, readiness, {"order_id": Base32Id}, is_internal=True)
     api = ServiceApi(app, verifier)
 
-    def place_order(request: PlaceOrder) -> Reply[Order]:
-        decision = place_orders.place_order(request, g.deadline)
-        return Reply(as_order(decision), decision.position)
+    def place_all(batch: PlaceOrders) -> PlacedOrders:
+        return PlacedOrders(answers=tuple(map(_placed, place_orders(batch.orders, g.deadline))))
 
     def cancel_order(request: CancelOrder, order_id: str) -> Order:
         return as_order(cancel_orders.cancel_order(order_id, request), is_cancelled=True)
 
-    api.serve(calls.PLACE_ORDER, place_order)
+    api.serve(calls.PLACE_ORDERS, place_all)
     api.serve(calls.CANCEL_ORDER, cancel_order)
     api.serve(calls.LIST_ORDERS, look_up_orders.orders)
     api.serve(calls.GET_ORDER, lambda query, order_id: look_up_orders.order(order_id, query))
     return app
+
+
+def _placed(told: Decision | Exception) -> PlacedOrder:
+    if isinstance(told, Decision):
+        return PlacedOrder(order=as_order(told), position=told.position)
+    problem = problem_of(told, PROBLEMS)
+    return PlacedOrder(problem=problem.document(), position=problem.position)
 
 
 def _as_data(shortages: Sequence[ShortLine]) -> list[dict[str, Any]]:

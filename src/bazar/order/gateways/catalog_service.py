@@ -30,14 +30,15 @@ class CatalogService:
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
 
-    def hold(self, request: HoldRequest, deadline: ports.Deadline) -> Held:
+    def hold(self, requests: Sequence[HoldRequest], deadline: ports.Deadline) -> Held:
+        batch = HoldBatch(holds=tuple(requests))
         try:
-            reply = self._client.call(
-                calls.HOLD, HoldBatch(holds=(request,)), Deadline.after(deadline.remaining_seconds())
-            )
+            reply = self._client.call(calls.HOLD, batch, Deadline.after(deadline.remaining_seconds()))
         except (NeighbourUnavailable, NeighbourRefused) as error:
             raise CatalogAway(str(error)) from error
-        return Held(reply.answer.answers[0], reply.position)
+        if len(reply.answer.answers) != len(requests):
+            raise CatalogAway(f"answered {len(reply.answer.answers)} of {len(requests)} holds")
+        return Held(reply.answer.answers, reply.position)
 
     def settle(self, orders: Sequence[FinishHold]) -> FinishAnswers:
         return self._finish(calls.SETTLE, orders)

@@ -33,23 +33,29 @@ class DecisionRows:
     def decisions(self, order_ids: Sequence[str]) -> Sequence[Decision]:
         return [read_decision(row) for row in self._connection.execute(_SOME, {"order_ids": list(order_ids)})]
 
-    def decide(self, decision: Decision) -> Decision:
-        self._connection.execute(
-            _DECIDE,
-            {
-                "order_id": decision.order_id,
-                "account_id": decision.account_id,
-                "purchase_hash": decision.purchase_hash,
-                "outcome": decision.outcome.value,
-                "decided_at": microseconds(decision.decided_at),
-                "currency": decision.currency,
-                "lines": [[line.item_number, line.title, line.quantity, line.price_minor] for line in decision.lines],
-                "shortages": [[short.item_number, short.requested, short.available] for short in decision.shortages],
-                "position": decision.position,
-            },
-        )
+    def decide(self, proposed: Sequence[Decision]) -> dict[str, Decision]:
+        # Ascending: two that insert the same ones at once do not wait for each other in a ring.
+        self._connection.execute(_DECIDE, [_row(decision) for decision in sorted(proposed, key=_order_id)])
         # Read back: where two decide at once, both answer what the first one decided.
-        return read_decision(self._connection.execute(_ONE, {"order_id": decision.order_id}).one())
+        return {decision.order_id: decision for decision in self.decisions([*map(_order_id, proposed)])}
+
+
+def _order_id(decision: Decision) -> str:
+    return decision.order_id
+
+
+def _row(decision: Decision) -> dict[str, Any]:
+    return {
+        "order_id": decision.order_id,
+        "account_id": decision.account_id,
+        "purchase_hash": decision.purchase_hash,
+        "outcome": decision.outcome.value,
+        "decided_at": microseconds(decision.decided_at),
+        "currency": decision.currency,
+        "lines": [[line.item_number, line.title, line.quantity, line.price_minor] for line in decision.lines],
+        "shortages": [[short.item_number, short.requested, short.available] for short in decision.shortages],
+        "position": decision.position,
+    }
 
 
 def read_decision(row: Any) -> Decision:

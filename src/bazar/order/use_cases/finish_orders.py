@@ -101,7 +101,7 @@ class Sweep(FinishOrders):
         if not abandoned:
             return {}
         with self._store.writing() as tx:
-            return {hold.order_id: tx.decide(self._cancelled(hold)) for hold in abandoned}
+            return tx.decide([self._cancelled(hold) for hold in abandoned])
 
     def _cancelled(self, hold: OpenHold) -> Decision:
         return Decision(

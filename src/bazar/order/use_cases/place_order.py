@@ -1,14 +1,19 @@
-"""A purchase: the catalog holds the copies, the order server decides, answers from the decision's row, finishes."""
+"""A purchase: the catalog holds the copies, the order server decides, answers from the decision's row, finishes.
 
-from collections.abc import Callable
+Purchases that come at the same time are held in one call and decided in one transaction.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bazar.contracts.purchasing import HoldAnswer, HoldRequest, PlaceOrder, canonical_lines
 from bazar.order.domain.decisions import Decision, OrderedLine, Outcome, ShortLine
 from bazar.order.domain.errors import (
+    CatalogAway,
     GivenUp,
     KeyReused,
+    OrderError,
     OutOfStock,
     PriceChanged,
     UnknownBooks,
@@ -17,6 +22,9 @@ from bazar.order.domain.errors import (
 from bazar.order.domain.order_ids import order_id_of, purchase_hash_of
 from bazar.order.use_cases.ports import Catalog, Deadline, Finisher, Store
 
+#: What became of a purchase: the confirmed order, or why there is none.
+Told = Decision | OrderError
+
 
 @dataclass(frozen=True)
 class Purchase:
@@ -24,6 +32,11 @@ class Purchase:
 
     hold: HoldRequest
     expected_total_minor: int | None
+
+    @property
+    def order_id(self) -> str:
+        """What its account and key stand for."""
+        return self.hold.order_id
 
 
 class PlaceOrders:
@@ -47,42 +60,73 @@ class PlaceOrders:
         self._currency = currency
 
     def place_order(self, request: PlaceOrder, deadline: Deadline) -> Decision:
-        """The confirmed order.
+        """The confirmed order; raises what ``place_orders`` tells."""
+        (told,) = self.place_orders([request], deadline)
+        if isinstance(told, OrderError):
+            raise told
+        return told
 
-        Raises OutOfStock, PriceChanged, GivenUp (final for the key); KeyReused, UnknownBooks, WrongCurrency
-        (nothing was decided); CatalogAway (unknown: the same key tells later).
+    def place_orders(self, requests: Sequence[PlaceOrder], deadline: Deadline) -> Sequence[Told]:
+        """What became of each purchase, in their order; none harms another.
+
+        OutOfStock, PriceChanged, GivenUp are final for the key; KeyReused, UnknownBooks, WrongCurrency: nothing was
+        decided; CatalogAway: unknown, the same key tells later.
         """
-        purchase = self._purchase(request)
-        decided = self._decision(purchase.hold.order_id)
-        if decided is None:
-            decided = self._hold_and_decide(purchase, deadline)
-        return _answer(decided, purchase)
+        purchases = [self._purchase(request) for request in requests]
+        good = [purchase for purchase in purchases if isinstance(purchase, Purchase)]
+        told = iter(self._hold_and_decide(good, deadline))
+        return [next(told) if isinstance(purchase, Purchase) else purchase for purchase in purchases]
 
-    def _hold_and_decide(self, purchase: Purchase, deadline: Deadline) -> Decision:
-        held = self._catalog.hold(purchase.hold, deadline)
-        if held.answer.outcome == "unknown-book":
-            raise UnknownBooks(held.answer.unknown_items)
-        if held.answer.outcome == "hash-mismatch":
-            decided = self._decision(purchase.hold.order_id)
-            if decided is None:
-                raise KeyReused(purchase.hold.order_id)
-            return decided
-        proposed = replace(decide(purchase, held.answer, self._clock(), self._currency), position=held.position)
+    def _hold_and_decide(self, purchases: Sequence[Purchase], deadline: Deadline) -> Sequence[Told]:
+        decided = self._decisions(purchases)
+        undecided = list(dict.fromkeys(purchase for purchase in purchases if purchase.order_id not in decided))
+        reasons: dict[Purchase, OrderError] = {}
+        if undecided:
+            try:
+                held = self._catalog.hold([purchase.hold for purchase in undecided], deadline)
+            except CatalogAway as error:
+                # What is decided already is answered all the same.
+                reasons = {purchase: CatalogAway(error.detail) for purchase in undecided}
+            else:
+                proposed = []
+                for purchase, answer in zip(undecided, held.answers, strict=True):
+                    reason = _reason_not_to_decide(answer)
+                    if reason is not None:
+                        reasons[purchase] = reason
+                    else:
+                        decision = decide(purchase, answer, self._clock(), self._currency)
+                        proposed.append(replace(decision, position=held.position))
+                decided |= self._decide(proposed)
+                # Where the hold is of another purchase, that one may have been decided meanwhile.
+                decided |= self._decisions(reasons)
+        return [
+            _answer(purchase, decided[purchase.order_id]) if purchase.order_id in decided else reasons[purchase]
+            for purchase in purchases
+        ]
+
+    def _decide(self, proposed: Sequence[Decision]) -> dict[str, Decision]:
+        """Step 5, one transaction; another decision than the proposed one is what counts."""
+        if not proposed:
+            return {}
         with self._store.writing() as tx:
             decided = tx.decide(proposed)
-        # Only what is committed is finished; another decision than the proposed one is what counts.
-        self._finisher.finish(decided)
+        # Only what is committed is finished.
+        for decision in decided.values():
+            self._finisher.finish(decision)
         return decided
 
-    def _decision(self, order_id: str) -> Decision | None:
+    def _decisions(self, purchases: Iterable[Purchase]) -> dict[str, Decision]:
+        order_ids = [purchase.order_id for purchase in purchases]
+        if not order_ids:
+            return {}
         with self._store.reading() as tx:
-            return tx.decision(order_id)
+            return {decision.order_id: decision for decision in tx.decisions(order_ids)}
 
-    def _purchase(self, request: PlaceOrder) -> Purchase:
+    def _purchase(self, request: PlaceOrder) -> Purchase | WrongCurrency:
         lines = canonical_lines(request.lines)
         expected = request.expected_total
         if expected is not None and expected.currency != self._currency:
-            raise WrongCurrency(expected.currency, self._currency)
+            return WrongCurrency(expected.currency, self._currency)
         return Purchase(
             hold=HoldRequest(
                 order_id=order_id_of(request.account_id, request.idempotency_key, self._secret),
@@ -95,6 +139,16 @@ class PlaceOrders:
             ),
             expected_total_minor=None if expected is None else expected.amount,
         )
+
+
+def _reason_not_to_decide(answer: HoldAnswer) -> OrderError | None:
+    match answer.outcome:
+        case "unknown-book":
+            return UnknownBooks(answer.unknown_items)
+        case "hash-mismatch":
+            return KeyReused(answer.order_id)
+        case _:
+            return None
 
 
 def decide(purchase: Purchase, answer: HoldAnswer, at: datetime, currency: str) -> Decision:
@@ -122,16 +176,16 @@ def decide(purchase: Purchase, answer: HoldAnswer, at: datetime, currency: str) 
     )
 
 
-def _answer(decision: Decision, purchase: Purchase) -> Decision:
+def _answer(purchase: Purchase, decision: Decision) -> Told:
     """The decision where it confirms this purchase; else its error."""
     if decision.purchase_hash != purchase.hold.purchase_hash:
-        raise KeyReused(decision.order_id)
+        return KeyReused(decision.order_id)
     match decision.outcome:
         case Outcome.OUT_OF_STOCK:
-            raise OutOfStock(decision.position, decision.shortages)
+            return OutOfStock(decision.position, decision.shortages)
         case Outcome.PRICE_CHANGED:
-            raise PriceChanged(decision.position, decision.total_minor, decision.currency)
+            return PriceChanged(decision.position, decision.total_minor, decision.currency)
         case Outcome.CANCELLED:
-            raise GivenUp(decision.position)
+            return GivenUp(decision.position)
         case Outcome.CONFIRMED:
             return decision

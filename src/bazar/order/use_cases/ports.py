@@ -27,8 +27,8 @@ class Transaction(Protocol):
 
     def decision(self, order_id: str) -> Decision | None: ...
     def decisions(self, order_ids: Sequence[str]) -> Sequence[Decision]: ...
-    def decide(self, decision: Decision) -> Decision:
-        """Insert it unless the order is decided already; returns what is decided."""
+    def decide(self, proposed: Sequence[Decision]) -> dict[str, Decision]:
+        """Insert each unless its order is decided already; returns what is decided, by the order's id."""
         ...
 
     def cancel(self, order_id: str, actor: str, at: datetime) -> bool:
@@ -66,16 +66,16 @@ class Store(Protocol):
 
 @dataclass(frozen=True)
 class Held:
-    """What the catalog answered to a hold, and its position then."""
+    """What the catalog answered to holds, in their order, and its position then."""
 
-    answer: HoldAnswer
+    answers: Sequence[HoldAnswer]
     position: str | None
 
 
 class Catalog(Protocol):
     """The catalog server, reached over TLS; a stand-in in the tests. All raise CatalogAway."""
 
-    def hold(self, request: HoldRequest, deadline: Deadline) -> Held: ...
+    def hold(self, requests: Sequence[HoldRequest], deadline: Deadline) -> Held: ...
     def settle(self, orders: Sequence[FinishHold]) -> FinishAnswers: ...
     def release(self, orders: Sequence[FinishHold]) -> FinishAnswers: ...
     def return_(self, orders: Sequence[FinishHold]) -> FinishAnswers: ...
