@@ -60,6 +60,8 @@ def values_of(kind: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: PLR0911, C
             return st.none()
         case inspect.BoolType():
             return st.booleans()
+        case inspect.AnyType():
+            return st.text(max_size=60) | st.lists(st.integers(-LARGEST, LARGEST), max_size=3)
     raise NotImplementedError(kind)
 
 

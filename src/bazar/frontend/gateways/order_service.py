@@ -9,6 +9,7 @@ from bazar.chassis.gather import Gather, TimeRanOut
 from bazar.contracts import calls, problems, purchasing
 from bazar.contracts.names import ORDER
 from bazar.contracts.problems import Problem, problem_of
+from bazar.contracts.wire import Malformed
 from bazar.frontend.domain.errors import (
     NeighbourAway,
     NotBought,
@@ -92,5 +93,8 @@ class OrderService:
     def _told(self, answer: purchasing.PlacedOrder) -> Seen[purchasing.Order] | Exception:
         if answer.order is not None:
             return Seen(answer.order, answer.position)
-        problem = problem_of(answer.problem or {})
+        try:
+            problem = problem_of(answer.problem or {})
+        except Malformed as error:
+            return NeighbourAway(ORDER, error.detail)
         return self._neighbour.refusal(calls.PLACE_ORDERS, replace(problem, position=answer.position))
