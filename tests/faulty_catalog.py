@@ -223,6 +223,17 @@ class RecoveringShop:
         """A sweeper that has just started."""
         return Sweep(self.orders, self.catalog, self.clock, self.time, CURRENCY)
 
+    def place_orders(self, finisher: Finisher | None = None) -> PlaceOrders:
+        """What sells, in an order server that has just started."""
+        return PlaceOrders(
+            store=self.orders,
+            catalog=self.catalog,
+            finisher=finisher or Forgetful(),
+            clock=self.clock,
+            secret=self._secret,
+            currency=CURRENCY,
+        )
+
     def buy(
         self,
         key: str,
@@ -233,21 +244,13 @@ class RecoveringShop:
         deadline: Deadline | None = None,
     ) -> Decision:
         """A purchase of (item number, quantity) each; raises what placing an order raises."""
-        place_orders = PlaceOrders(
-            store=self.orders,
-            catalog=self.catalog,
-            finisher=finisher or Forgetful(),
-            clock=self.clock,
-            secret=self._secret,
-            currency=CURRENCY,
-        )
         request = PlaceOrder(
             account_id=CUSTOMER,
             idempotency_key=key,
             lines=tuple(Line(item_number=item, quantity=quantity) for item, quantity in lines),
             expected_total=None if expected_total is None else Money(amount=expected_total, currency=currency),
         )
-        return place_orders.place_order(request, deadline or AmpleTime())
+        return self.place_orders(finisher).place_order(request, deadline or AmpleTime())
 
     def leave_open(self, key: str, *lines: tuple[int, int]) -> str:
         """A purchase that dies with copies on hold and no decision; the id of its order."""

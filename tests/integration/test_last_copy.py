@@ -39,12 +39,12 @@ class ReadThenWrite(CatalogTransaction):
         self.wait_until_two_have_read()
         return self._read
 
-    def take_from_shelf(self, item_number: int, copies: int) -> bool:
-        left = self._read[item_number].stock - copies
-        self._connection.execute(
-            sa.text("UPDATE books SET stock = :left, version = version + 1 WHERE item_number = :item"),
-            {"left": left, "item": item_number},
-        )
+    def take_from_shelves(self, copies: Mapping[int, int]) -> bool:
+        for item_number, number in copies.items():
+            self._connection.execute(
+                sa.text("UPDATE books SET stock = :left, version = version + 1 WHERE item_number = :item"),
+                {"left": self._read[item_number].stock - number, "item": item_number},
+            )
         return True
 
 

@@ -1,11 +1,12 @@
 """A service's own database, SQLite or PostgreSQL: this file holds all that differs between the two."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 #: How long a SQLite writer waits for another one before it gives up.
@@ -87,6 +88,14 @@ def restart_numbers(connection: Connection, column: "sa.Column[int]") -> None:
     if connection.dialect.name != "sqlite":
         sequence = sa.func.pg_get_serial_sequence(column.table.name, column.name)
         connection.execute(sa.select(sa.func.setval(sequence, 1, False)))
+
+
+def insert_new(table: sa.Table, key: "sa.Column[Any]") -> "Mapping[str, sa.sql.dml.ReturningInsert[Any]]":
+    """Insert the rows whose key is new, leave the others as they are, return the new keys; by the dialect's name."""
+    return {
+        "sqlite": sqlite.insert(table).on_conflict_do_nothing().returning(key),
+        "postgresql": postgresql.insert(table).on_conflict_do_nothing().returning(key),
+    }
 
 
 def for_update(statement: "sa.Select[Any]", connection: Connection) -> "sa.Select[Any]":

@@ -66,6 +66,11 @@ class Gather(Generic[Item, Result]):
         for loop in self._loops:
             loop.stop()
 
+    @property
+    def waiting(self) -> int:
+        """How many items no round has taken up yet."""
+        return self._waiting.qsize()
+
     def ask(self, item: Item, deadline: Deadline) -> Result:
         """Have the item carried out; raises its error, or TimeRanOut."""
         return _result(self._enter(item, deadline))

@@ -52,8 +52,8 @@ def settled(hold_copies: HoldCopies, store: CatalogStore, item: int) -> None:
 def returned(hold_copies: HoldCopies, store: CatalogStore, item: int) -> None:
     settled(hold_copies, store, item)
     with store.writing() as tx:
-        tx.set_hold_state(order_id(1), HoldState.RETURNED, NOON)
-        tx.put_back_on_shelf(item, COPIES)
+        tx.set_hold_state([order_id(1)], HoldState.RETURNED, NOON)
+        tx.put_back_on_shelves({item: COPIES})
 
 
 ON_SHELF = STOCK - COPIES

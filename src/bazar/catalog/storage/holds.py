@@ -10,13 +10,10 @@ from sqlalchemy.engine import Connection
 from bazar.catalog.domain.holds import HoldState
 from bazar.catalog.storage.schema import books, hold_lines, holds
 from bazar.catalog.use_cases.ports import ShelfState, StoredHold, StoredLine
-from bazar.chassis.database import for_update
+from bazar.chassis.database import for_update, insert_new
 from bazar.contracts.times import microseconds
 
-_ADD = sa.text(
-    "INSERT INTO holds (order_id, account_id, purchase_hash, state, held_at, changed_at) "
-    "VALUES (:order_id, :account_id, :purchase_hash, :state, :at, :at) ON CONFLICT DO NOTHING"
-)
+_ADD = insert_new(holds, holds.c.order_id)
 _COLUMNS = (holds.c.order_id, holds.c.account_id, holds.c.purchase_hash, holds.c.state)
 _SOME = (
     sa.select(*_COLUMNS)
@@ -31,20 +28,21 @@ _OPEN = (
 )
 _SET_STATE = (
     sa.update(holds)
-    .where(holds.c.order_id == sa.bindparam("id"))
+    .where(holds.c.order_id.in_(sa.bindparam("order_ids", expanding=True)))
     .values(state=sa.bindparam("to"), changed_at=sa.bindparam("at"))
 )
 _DROP = sa.delete(holds).where(holds.c.order_id == sa.bindparam("order_id"))
 _LINES = (
     sa.select(
+        hold_lines.c.order_id,
         hold_lines.c.item_number,
         hold_lines.c.title,
         hold_lines.c.quantity,
         hold_lines.c.price_minor,
         hold_lines.c.available,
     )
-    .where(hold_lines.c.order_id == sa.bindparam("order_id"))
-    .order_by(hold_lines.c.item_number)
+    .where(hold_lines.c.order_id.in_(sa.bindparam("order_ids", expanding=True)))
+    .order_by(hold_lines.c.order_id, hold_lines.c.item_number)
 )
 _ADD_LINE = sa.insert(hold_lines)
 _SHELVES = (
@@ -70,18 +68,22 @@ class HoldRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add_hold(self, hold: StoredHold, at: datetime) -> bool:
-        done = self._connection.execute(
-            _ADD,
+    def add_holds(self, holds: Sequence[StoredHold], at: datetime) -> frozenset[str]:
+        if not holds:
+            return frozenset()
+        now = microseconds(at)
+        rows = [
             {
                 "order_id": hold.order_id,
                 "account_id": hold.account_id,
                 "purchase_hash": hold.purchase_hash,
                 "state": hold.state.value,
-                "at": microseconds(at),
-            },
-        )
-        return done.rowcount == 1
+                "held_at": now,
+                "changed_at": now,
+            }
+            for hold in holds
+        ]
+        return frozenset(self._connection.execute(_ADD[self._connection.dialect.name], rows).scalars())
 
     def drop_new_hold(self, order_id: str) -> None:
         self._connection.execute(_DROP, {"order_id": order_id})
@@ -90,27 +92,32 @@ class HoldRows:
         rows = self._connection.execute(for_update(_SOME, self._connection), {"order_ids": list(order_ids)})
         return {row.order_id: _hold(row) for row in rows}
 
-    def add_hold_lines(self, order_id: str, lines: Sequence[StoredLine]) -> None:
-        self._connection.execute(
-            _ADD_LINE,
-            [
-                {
-                    "order_id": order_id,
-                    "item_number": line.item_number,
-                    "title": line.title,
-                    "quantity": line.quantity,
-                    "price_minor": line.price_minor,
-                    "available": line.available,
-                }
-                for line in lines
-            ],
-        )
+    def add_hold_lines(self, lines: Mapping[str, Sequence[StoredLine]]) -> None:
+        rows = [
+            {
+                "order_id": order_id,
+                "item_number": line.item_number,
+                "title": line.title,
+                "quantity": line.quantity,
+                "price_minor": line.price_minor,
+                "available": line.available,
+            }
+            for order_id, of_order in lines.items()
+            for line in of_order
+        ]
+        if rows:
+            self._connection.execute(_ADD_LINE, rows)
 
-    def hold_lines(self, order_id: str) -> Sequence[StoredLine]:
-        return [StoredLine(*row) for row in self._connection.execute(_LINES, {"order_id": order_id})]
+    def hold_lines(self, order_ids: Sequence[str]) -> Mapping[str, Sequence[StoredLine]]:
+        lines: dict[str, list[StoredLine]] = {order_id: [] for order_id in order_ids}
+        for order_id, *line in self._connection.execute(_LINES, {"order_ids": list(order_ids)}):
+            lines[order_id].append(StoredLine(*line))
+        return lines
 
-    def set_hold_state(self, order_id: str, state: HoldState, at: datetime) -> None:
-        self._connection.execute(_SET_STATE, {"id": order_id, "to": state.value, "at": microseconds(at)})
+    def set_hold_state(self, order_ids: Sequence[str], state: HoldState, at: datetime) -> None:
+        if order_ids:
+            values = {"order_ids": list(order_ids), "to": state.value, "at": microseconds(at)}
+            self._connection.execute(_SET_STATE, values)
 
     def open_holds(self, after: str, limit: int) -> Sequence[StoredHold]:
         return [_hold(row) for row in self._connection.execute(_OPEN, {"after": after, "most": limit})]
@@ -119,11 +126,16 @@ class HoldRows:
         rows = self._connection.execute(for_update(_SHELVES, self._connection), {"item_numbers": list(item_numbers)})
         return {row.item_number: ShelfState(*row) for row in rows}
 
-    def take_from_shelf(self, item_number: int, copies: int) -> bool:
-        return self._connection.execute(_TAKE, {"item": item_number, "copies": copies}).rowcount == 1
+    def take_from_shelves(self, copies: Mapping[int, int]) -> bool:
+        return not copies or self._connection.execute(_TAKE, _rows(copies)).rowcount == len(copies)
 
-    def put_back_on_shelf(self, item_number: int, copies: int) -> None:
-        self._connection.execute(_PUT_BACK, {"item": item_number, "copies": copies})
+    def put_back_on_shelves(self, copies: Mapping[int, int]) -> None:
+        if copies:
+            self._connection.execute(_PUT_BACK, _rows(copies))
+
+
+def _rows(copies: Mapping[int, int]) -> list[dict[str, int]]:
+    return [{"item": item_number, "copies": number} for item_number, number in sorted(copies.items())]
 
 
 def _hold(row: Any) -> StoredHold:
