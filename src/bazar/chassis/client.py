@@ -30,7 +30,6 @@ MOST_TRIES = 4
 MOST_TRIES_TO_CONNECT = 2
 #: The pause before the first repetition is drawn from 0 to this; for each further one it doubles.
 LONGEST_FIRST_PAUSE_SECONDS = 0.05
-CONNECT_TIMEOUT_SECONDS = 1.0
 
 _log = get_logger(__name__)
 
@@ -155,7 +154,9 @@ class ServiceClient:
         seen = seen_position.get()
         if seen is not None:
             sent[headers.POSITION] = seen
-        timeout = urllib3.Timeout(connect=min(CONNECT_TIMEOUT_SECONDS, remaining), read=remaining)
+        # Connecting has no shorter time of its own: a neighbour that takes up new certificates accepts connections at
+        # once, but shakes hands only when its new worker is built.
+        timeout = urllib3.Timeout(total=remaining)
         return self._pool.urlopen(method, target, body=body, headers=sent, timeout=timeout, redirect=False)
 
 
