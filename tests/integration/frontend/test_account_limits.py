@@ -1,5 +1,6 @@
 """How often one address may try, and one account be guessed at."""
 
+import threading
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -11,11 +12,14 @@ from bazar.chassis.database import Database
 from bazar.frontend.domain.accounts import SignInKind, TooBusy, TooManyTries, WrongCredentials
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.storage.schema import tries
+from bazar.frontend.use_cases.account_ports import Verdict
 from bazar.frontend.use_cases.accounts import Accounts, Limits
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from together import together
 
 TOKEN = SignInKind.TOKEN
 EMAIL, PASSWORD, WRONG = "ann@example.org", "violet tables dance", "violet tables sing"
+A_WHILE_SECONDS = 10
 HOME, AWAY = "192.0.2.7", "198.51.100.9"
 
 
@@ -25,6 +29,23 @@ class MovableClock(Protocol):
     now: datetime
 
     def __call__(self) -> datetime: ...
+
+
+class MeetingHasher(PasswordHasher):
+    """Judges nobody before ``crowd`` are there at once, and the right password when so many have been ``answered``."""
+
+    def __init__(self, crowd: int, answered_before_right: int = 0) -> None:
+        super().__init__(slots=64, argon2id=argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        self._here = threading.Barrier(crowd)
+        self._answered_before_right = answered_before_right
+        self.answered = threading.Semaphore(0)
+
+    def verify(self, password: bytes, password_hash: str | None) -> Verdict:
+        self._here.wait(A_WHILE_SECONDS)
+        verdict = super().verify(password, password_hash)
+        for _ in range(self._answered_before_right if verdict.right else 0):
+            assert self.answered.acquire(timeout=A_WHILE_SECONDS)
+        return verdict
 
 
 @pytest.fixture
@@ -94,19 +115,49 @@ def test_right_passwords_do_not_count_as_failures(accounts: Accounts) -> None:
     shop.sign_in(EMAIL, PASSWORD, TOKEN, HOME)
 
 
-def test_being_too_busy_does_not_count_as_a_failure(
+def test_being_too_busy_does_not_count_as_a_try(
     accounts: Accounts, store: SqlAccountStore, clock: MovableClock
 ) -> None:
     accounts.register("ben@example.org", PASSWORD, "", HOME)
     one_at_a_time = PasswordHasher(
         slots=1, waiting=0, argon2id=argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     )
-    shop = Accounts(store, one_at_a_time, clock, Limits(0, 0, 1))
+    shop = Accounts(store, one_at_a_time, clock, Limits(1, 1, 1))
     with one_at_a_time._slot():
         for _ in range(3):
             with pytest.raises(TooBusy):
                 shop.sign_in("ben@example.org", WRONG, TOKEN, HOME)
+            with pytest.raises(TooBusy):
+                shop.register("cyd@example.org", PASSWORD, "", HOME)
     shop.sign_in("ben@example.org", PASSWORD, TOKEN, HOME)
+    shop.register("cyd@example.org", PASSWORD, "", HOME)
+
+
+@pytest.mark.usefixtures("accounts")
+def test_right_sign_ins_at_once_are_more_than_the_failures_of_an_account(
+    store: SqlAccountStore, clock: MovableClock
+) -> None:
+    crowd = 4
+    shop = Accounts(store, MeetingHasher(crowd), clock, Limits(0, 0, 1))
+    signed_in = together(*[lambda: shop.sign_in(EMAIL, PASSWORD, TOKEN, HOME)] * crowd)
+    assert {each.person.email for each in signed_in} == {EMAIL}
+
+
+@pytest.mark.usefixtures("accounts")
+def test_of_guesses_made_at_once_no_more_are_answered_and_the_right_one_not_after_them(
+    store: SqlAccountStore, clock: MovableClock
+) -> None:
+    hasher = MeetingHasher(5, answered_before_right=4)
+    shop = Accounts(store, hasher, clock, Limits(0, 0, 3))
+
+    def guess(password: str) -> type[Exception]:
+        with pytest.raises((WrongCredentials, TooManyTries)) as told:
+            shop.sign_in(EMAIL, password, TOKEN, HOME)
+        hasher.answered.release()
+        return told.type
+
+    *wrong, right = together(*[lambda: guess(WRONG)] * 4, lambda: guess(PASSWORD))
+    assert (wrong.count(WrongCredentials), wrong.count(TooManyTries), right) == (3, 1, TooManyTries)
 
 
 def test_a_refusal_for_the_account_still_counts_for_the_address(accounts: Accounts) -> None:

@@ -3,7 +3,8 @@
 import hashlib
 import secrets
 from base64 import b32encode
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -78,13 +79,14 @@ class Accounts:
         """
         address, name = _checked(email, password, name)
         now = self._clock()
-        bucket = f"register:{subscriber_of(client_address)}"
+        tries = f"register:{subscriber_of(client_address)}"
         with self._store.writing() as tx:
-            within_limit = self._count(tx, bucket, now, self._limits.registrations_per_address)
+            within_limit = self._count(tx, tries, now, self._limits.registrations_per_address)
         if not within_limit:
             raise _too_many_tries(now)
         # The hash is made for a taken address too: the time must not tell which addresses have accounts.
-        account = self._new_account(address, password, name, Role.CUSTOMER)
+        with self._taken_back_if_busy(tries, now):
+            account = self._new_account(address, password, name, Role.CUSTOMER)
         with self._store.writing() as tx:
             tx.add(account)
         return address
@@ -93,29 +95,28 @@ class Accounts:
         """A new sign-in; raises InvalidField, WrongCredentials, TooManyTries, TooBusy."""
         address = EmailAddress.read(email)
         now = self._clock()
+        tries = f"sign-in:{subscriber_of(client_address)}"
         # By a hash: the shop does not keep addresses that nobody registered.
         failures = f"failed-sign-in:{_sha256(address.key)}"
         with self._store.writing() as tx:
-            # A failure is counted before the password is looked at and taken back if it was right: counted
-            # afterwards, any number of guesses made at once would get past the limit.
-            within_limit = self._count(
-                tx, f"sign-in:{subscriber_of(client_address)}", now, self._limits.sign_ins_per_address
-            ) and self._count(tx, failures, now, self._limits.failed_sign_ins_per_account)
+            within_limit = self._count(tx, tries, now, self._limits.sign_ins_per_address) and self._may_fail_once_more(
+                tx, failures, now
+            )
             account = tx.find(address)
         if not within_limit:
             raise _too_many_tries(now)
-        try:
+        with self._taken_back_if_busy(tries, now):
             verdict = self._hasher.verify(normalised(password), account.password_hash if account else None)
-        except TooBusy:
-            with self._store.writing() as tx:
-                tx.take_back_try(failures, _window_start(now))
-            raise
         if account is None or not verdict.right:
-            raise WrongCredentials
+            with self._store.writing() as tx:
+                within_limit = self._count(tx, failures, now, self._limits.failed_sign_ins_per_account)
+            raise WrongCredentials if within_limit else _too_many_tries(now)
         secret = secrets.token_urlsafe(SECRET_BYTES)
         sign_in = SignIn(_sha256(secret), kind, account.account_id, now, now + SIGN_IN_LIFETIME)
         with self._store.writing() as tx:
-            tx.take_back_try(failures, _window_start(now))
+            # Looked at once more: of guesses made at once, the right one must not get in behind too many wrong ones.
+            if not self._may_fail_once_more(tx, failures, now):
+                raise _too_many_tries(now)
             if verdict.new_hash is not None:
                 tx.change_password_hash(account.account_id, verdict.new_hash)
             tx.add_sign_in(sign_in)
@@ -181,6 +182,23 @@ class Accounts:
             return True
         tx.sweep_tries(_window_start(now) - WINDOW)
         return tx.count_try(bucket, _window_start(now), most)
+
+    def _may_fail_once_more(self, tx: AccountRecords, failures: str, now: datetime) -> bool:
+        """Whether the account's failures are not used up; counts nothing, for whoever is right has not failed."""
+        may = self._count(tx, failures, now, self._limits.failed_sign_ins_per_account)
+        if may:
+            tx.take_back_try(failures, _window_start(now))
+        return may
+
+    @contextmanager
+    def _taken_back_if_busy(self, tries: str, now: datetime) -> Iterator[None]:
+        """Whoever was not even looked at has not tried."""
+        try:
+            yield
+        except TooBusy:
+            with self._store.writing() as tx:
+                tx.take_back_try(tries, _window_start(now))
+            raise
 
 
 def _checked(email: str, password: str, name: str) -> tuple[EmailAddress, str]:
