@@ -15,8 +15,10 @@ class FakeIndex:
         self.total = total
         self.asked: list[WordsQuery] = []
         self.last_change = 7
+        self.waited_for: list[tuple[str, int]] = []
 
     def wait_for(self, epoch: str, number: int) -> bool:
+        self.waited_for.append((epoch, number))
         return epoch != "e" or number <= self.last_change
 
     def find(self, query: WordsQuery, start: int, end: int) -> Hits:
@@ -34,7 +36,7 @@ class FakeShelf:
 
     def position(self) -> str:
         self.calls.append("position")
-        return "epoch-7"
+        return "e-8"
 
     def summaries(self, item_numbers: Sequence[int]) -> list[BookSummary]:
         self.calls.append("summaries")
@@ -81,7 +83,7 @@ def test_a_withdrawn_book_is_not_shown() -> None:
 def test_what_is_shown_is_not_older_than_the_position() -> None:
     shelf = FakeShelf()
     _, position = SearchBooks(FakeIndex(3), shelf).search(WordsQuery(q="x"))
-    assert position == "epoch-7"
+    assert position == "e-8"
     assert shelf.calls == ["position", "summaries"]
 
 
@@ -129,3 +131,10 @@ def test_hits_are_never_older_than_what_was_seen() -> None:
     assert search.search(WordsQuery(), ("e", 7))[0].total == 3
     with pytest.raises(IndexNotReady):
         search.search(WordsQuery(), ("e", 8))
+
+
+@pytest.mark.parametrize("seen", [("e", 9), ("e", 999_999_999), ("another", 1)])
+def test_nobody_waits_for_a_change_that_there_never_was(seen: tuple[str, int]) -> None:
+    index = FakeIndex(3)
+    assert SearchBooks(index, FakeShelf()).search(WordsQuery(), seen)[0].total == 3
+    assert index.waited_for == []

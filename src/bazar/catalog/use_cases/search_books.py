@@ -91,12 +91,13 @@ class SearchBooks:
         ``seen``: epoch and number of a change that whoever asks has seen; the hits are not older.
         """
         asked = _checked(query)
-        if seen is not None and not self._index.wait_for(*seen):
+        position = self._shelf.position()
+        # A change that there never was, of a database that is gone or made up, would be waited for in vain.
+        if seen is not None and _is_known(position, *seen) and not self._index.wait_for(*seen):
             raise IndexNotReady
         start = _start(asked.cursor)
         end = min(start + asked.limit, DEEPEST_HIT)
         hits = self._index.find(asked, start, end)
-        position = self._shelf.position()
         page = SearchPage(
             items=tuple(self._shelf.summaries(hits.item_numbers)),
             total=hits.total,
@@ -104,6 +105,12 @@ class SearchBooks:
             facets=dict(hits.facets),
         )
         return page, position
+
+
+def _is_known(position: str, epoch: str, number: int) -> bool:
+    """Whether the change is one of those up to ``position`` of the catalog."""
+    current_epoch, _, last = position.rpartition("-")
+    return epoch == current_epoch and number <= int(last)
 
 
 def _checked(query: WordsQuery) -> WordsQuery:
