@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 
 import pytest
+from werkzeug.test import TestResponse
 
 from bad_requests import BOOK, problem, refused_field
 from bazar.chassis.bodies import LARGEST_BODY_BYTES
 from bazar.chassis.clock import system_clock
-from three_services import ThreeServices
+from three_services import API, ThreeServices
 
 pytestmark = pytest.mark.usefixtures("unchanged")
 
@@ -68,3 +69,26 @@ def test_who_may_not_call_hears_that_before_the_body_is_looked_at(shop: ThreeSer
     for body in (b"no JSON", b" " * (LARGEST_BODY_BYTES + 1)):
         problem(shop.call("PATCH", f"/books/{BOOK}", body=body), 401, "unauthenticated")
         problem(shop.call("PATCH", f"/books/{BOOK}", "customer", body=body), 403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "name"),
+    [({"CONTENT_LENGTH": "100"}, 400, "malformed"), ({"HTTP_TRANSFER_ENCODING": "chunked"}, 411, "length-required")],
+    ids=["cut short", "in chunks"],
+)
+def test_who_may_not_call_hears_that_before_a_body_that_is_not_whole(
+    shop: ThreeServices, sent: dict[str, str], status: int, name: str
+) -> None:
+    def change(item_number: int, who: str | None = None) -> TestResponse:
+        return shop.app.test_client(use_cookies=False).patch(
+            f"{API}/books/{item_number}",
+            data=b'{"stock_change":1}',
+            content_type="application/json",
+            headers={} if who is None else {"Authorization": f"Bearer {shop.tokens[who]}"},
+            environ_overrides={"wsgi.input_terminated": True, **sent},  # as Granian says it
+        )
+
+    problem(change(BOOK), 401, "unauthenticated")
+    problem(change(BOOK, "customer"), 403, "forbidden")
+    problem(change(BOOK + 1, "staff"), 404, "not-found")
+    problem(change(BOOK, "staff"), status, name)

@@ -84,6 +84,12 @@ def test_every_problem_of_a_call_is_described_with_its_members(document: dict[st
     assert "errors" in schemas["InvalidProblem"]["required"]
 
 
+def test_a_body_in_chunks_is_told_of_wherever_there_can_be_a_body(document: dict[str, Any]) -> None:
+    for operations in document["paths"].values():
+        for told in operations.values():
+            assert ("411" in told["responses"]) is ("requestBody" in told)
+
+
 @pytest.mark.parametrize(
     ("call", "status", "header"),
     [

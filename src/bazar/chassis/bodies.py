@@ -57,18 +57,22 @@ class Turns:
 
 
 def read_body(turns: Turns) -> None:
-    """Take in the body of the request at hand; raises Malformed for one that is cut short, LengthRequired.
+    """Take in the body of the request at hand, or as much as comes of it; raises TooManyBodies.
 
-    One that is too large is refused by whoever wants to read it, so that who may not call hears that first.
+    What is wrong with it is told by whoever wants to read it, so that who may not call hears that first.
     """
-    if request.method in _WITHOUT_BODY:
+    if request.method in _WITHOUT_BODY or not request.content_length:
         return
+    with turns.turn(request.remote_addr or ""), suppress(RequestEntityTooLarge):
+        request.get_data(cache=True)
+
+
+def whole_body() -> bytes:
+    """The body of the request at hand; raises RequestEntityTooLarge, LengthRequired, Malformed (cut short)."""
     if "Transfer-Encoding" in request.headers:
         # Of a body in chunks nobody could tell whether its end is missing.
         raise LengthRequired
-    length = request.content_length
-    if not length:
-        return
-    with turns.turn(request.remote_addr or ""), suppress(RequestEntityTooLarge):
-        if len(request.get_data(cache=True)) != length:
-            raise Malformed("The body ended before it was whole.")
+    data = request.get_data(cache=True)
+    if len(data) != (request.content_length or 0):
+        raise Malformed("The body ended before it was whole.")
+    return data

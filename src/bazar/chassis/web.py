@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import BaseConverter
 
 from bazar.chassis import headers
-from bazar.chassis.bodies import LARGEST_BODY_BYTES, TooManyBodies, Turns, read_body
+from bazar.chassis.bodies import LARGEST_BODY_BYTES, TooManyBodies, Turns, read_body, whole_body
 from bazar.chassis.client import NeighbourUnavailable
 from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import StorageUnavailable
@@ -144,8 +144,8 @@ def problem_of(error: Exception, table: ProblemTable) -> Problem:
 
 
 def body_bytes() -> bytes:
-    """The body of a JSON request; raises Malformed or a 415 where it is of another type."""
-    data = request.get_data()
+    """The body of a JSON request; raises what whole_body does, or a 415 where it is of another type."""
+    data = whole_body()
     if data and request.mimetype != "application/json":
         raise WrongMediaType(request.mimetype)
     return data

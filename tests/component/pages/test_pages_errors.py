@@ -7,7 +7,7 @@ import pytest
 
 import bazar.frontend
 from bazar.contracts.problems import PROBLEM_TYPES
-from shop_window import Reader, Shop
+from shop_window import ADDRESS, Reader, Shop
 
 STATIC = Path(bazar.frontend.__file__).parent / "static"
 
@@ -56,6 +56,13 @@ def test_a_body_that_is_too_large_is_refused(guest: Reader) -> None:
     page = guest.post("/sign-in", {"password": "x" * 2_000_000})
     assert page.status_code == 413
     assert page.mimetype == "text/html"
+
+
+def test_half_a_form_is_not_taken_for_all_of_it(guest: Reader) -> None:
+    form = guest.form("/sign-in", "/sign-in")
+    as_granian_says = {"wsgi.input_terminated": True, "CONTENT_LENGTH": "1000"}
+    page = guest.client.post(form.action, data=form.fields, base_url=ADDRESS, environ_overrides=as_granian_says)
+    assert (page.status_code, page.mimetype) == (400, "text/html")
 
 
 @pytest.mark.parametrize("path", ["/", "/books/2", "/subjects/history", "/search?q=a"])

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 from flask import Blueprint, Response, g, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge
 
 from bazar.chassis import headers
 from bazar.chassis.web import WrongMediaType, body_bytes, json_response
@@ -32,7 +32,7 @@ ACCESS: AccessTable = {
 }
 
 #: What does not fit in a request; an unknown book comes before any of it (401, 403, 404, body).
-BAD_REQUESTS = (Invalid, Malformed, WrongMediaType, BadIdempotencyKey, RequestEntityTooLarge)
+BAD_REQUESTS = (Invalid, Malformed, WrongMediaType, BadIdempotencyKey, RequestEntityTooLarge, LengthRequired)
 #: A strong entity tag of one of our versions, which are numbers.
 _ETAG = re.compile(r'(?<![/"\w])"([1-9][0-9]{0,15})"')
 

@@ -154,7 +154,12 @@ def _problems(operation: Operation, rule: Access) -> Iterator[ProblemType]:
     if _PLACEHOLDERS.keys() & set(_in_path(operation)):
         yield problems.NOT_FOUND
     if operation.body is not None:
-        yield from (problems.MALFORMED, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA_TYPE)
+        yield from (
+            problems.MALFORMED,
+            problems.LENGTH_REQUIRED,
+            problems.TOO_LARGE,
+            problems.UNSUPPORTED_MEDIA_TYPE,
+        )
     if operation.body is not None or operation.query is not None:
         yield problems.INVALID
     if any("IdempotencyKey" in name for name in operation.headers):

@@ -14,6 +14,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
+from bazar.chassis.bodies import whole_body
 from bazar.chassis.web import ProblemTable
 from bazar.contracts import problems
 from bazar.frontend.domain.accounts import SIGN_IN_LIFETIME, Person, SignInKind
@@ -101,6 +102,7 @@ class PageSessions:
             return
         if request.headers.get("Sec-Fetch-Site") not in _OWN_SITE:
             raise ForgedForm
+        whole_body()  # else half a form would be taken for all of it
         secret = _browser_secret()
         sent = request.form.get(FORM_TOKEN_FIELD, "")
         if secret is None or not hmac.compare_digest(sent.encode(), _token_for(secret).encode()):
