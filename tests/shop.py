@@ -165,8 +165,8 @@ class Shop:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("BAZAR_")}
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                mortal([sys.executable, "-m", "bazar", "up"], "TERM"),
-                env={**clean, **self._settings, "BAZAR_PORT": str(self.port), "PYTHONUNBUFFERED": "1"},
+                mortal([sys.executable, "-m", "bazar", "up", "--port", str(self.port)], "TERM"),
+                env={**clean, **self._settings, "PYTHONUNBUFFERED": "1"},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

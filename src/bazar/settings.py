@@ -1,4 +1,4 @@
-"""The settings of the shop: each an environment variable ``BAZAR_…`` with a default that is safe.
+"""The settings of the shop: each an environment variable ``BAZAR_…`` and a flag, with a default that is safe.
 
 This table is the only place that knows them; docs/runbook.md shows it, and a test compares the two.
 """
@@ -17,8 +17,9 @@ class BadSetting(Exception):
 
     def __init__(self, name: str, value: str, allowed: str) -> None:
         # A database's URL has its password before the @.
-        super().__init__(f"{name}={re.sub('//.*@', '//…@', value)!r} cannot be used: {allowed}")
+        self.why = f"{re.sub('//.*@', '//…@', value)!r} cannot be used: {allowed}"
         self.name = name
+        super().__init__(f"{name}={self.why}")
 
 
 #: Where servers of one machine find each other.
@@ -40,6 +41,10 @@ def _port(text: str) -> int:
 
 def _count(text: str) -> int:
     return _whole_number(text, 0, None, "a whole number; 0 means no limit")
+
+
+def _minutes(text: str) -> int:
+    return _whole_number(text, 0, 525_600, "a whole number of minutes up to 525600, a year; 0 for not at all")
 
 
 def _threads(text: str) -> int:
@@ -192,7 +197,7 @@ class Settings:
     )
     cancel_within_minutes: int = _setting(
         "BAZAR_CANCEL_WITHIN_MINUTES",
-        _count,
+        _minutes,
         "60",
         "How long after an order its customer can cancel it; 0 for not at all",
     )
@@ -258,11 +263,17 @@ class Settings:
         return self.data_dir / "run"
 
 
-def settings_table() -> list[tuple[str, str, str]]:
-    """(variable, default, meaning) of each setting, as docs/runbook.md shows them."""
+def flag_of(variable: str) -> str:
+    """The flag that sets the same: ``--data-dir`` for ``BAZAR_DATA_DIR``."""
+    return "--" + variable.removeprefix("BAZAR_").lower().replace("_", "-")
+
+
+def settings_table() -> list[tuple[str, str, str, str]]:
+    """(variable, flag, default, meaning) of each setting, as docs/runbook.md shows them."""
     return [
         (
             str(setting.metadata["variable"]),
+            flag_of(setting.metadata["variable"]),
             str(setting.metadata["default"]),
             str(setting.metadata["meaning"]),
         )

@@ -106,6 +106,9 @@ def test_proxies_are_addresses_and_networks() -> None:
         ("BAZAR_SIGN_INS_PER_MINUTE", "-1"),
         ("BAZAR_SIGN_INS_PER_MINUTE", "²"),
         ("BAZAR_REGISTRATIONS_PER_MINUTE", "1.5"),
+        ("BAZAR_CANCEL_WITHIN_MINUTES", "-1"),
+        ("BAZAR_CANCEL_WITHIN_MINUTES", "525601"),
+        ("BAZAR_CANCEL_WITHIN_MINUTES", "9999999999999"),
         ("BAZAR_THREADS", "0"),
         ("BAZAR_THREADS", "257"),
         ("BAZAR_LOG_FORMAT", "xml"),
@@ -119,6 +122,11 @@ def test_a_bad_setting_is_named_with_what_is_allowed(name: str, value: str) -> N
         read(**{name: value})
 
 
+def test_no_minutes_to_cancel_in_are_not_said_to_be_no_limit() -> None:
+    with pytest.raises(BadSetting, match="0 for not at all"):
+        read(BAZAR_CANCEL_WITHIN_MINUTES="-1")
+
+
 def test_the_password_of_a_database_is_not_told() -> None:
     with pytest.raises(BadSetting) as caught:
         read(BAZAR_ORDER_DATABASE_URL="mysql://bazar:open sesame@db/orders")
@@ -127,12 +135,13 @@ def test_the_password_of_a_database_is_not_told() -> None:
 
 def test_the_table_names_every_variable_once_with_its_default_and_meaning() -> None:
     table = settings_table()
-    assert len({variable for variable, _, _ in table}) == len(table) == len(fields(Settings))
-    for variable, _, meaning in table:
+    assert len({variable for variable, *_ in table}) == len(table) == len(fields(Settings))
+    for variable, flag, _, meaning in table:
         assert re.fullmatch("BAZAR(_[A-Z]+)+", variable)
+        assert re.fullmatch("-(-[a-z]+)+", flag)
         assert meaning
 
 
 def test_every_default_can_be_written_out() -> None:
-    spelled_out = {variable: default for variable, default, _ in settings_table() if variable != "BAZAR_DATA_DIR"}
+    spelled_out = {variable: default for variable, _, default, _ in settings_table() if variable != "BAZAR_DATA_DIR"}
     assert read(**spelled_out) == read()

@@ -35,7 +35,7 @@ class _Subcommands(click.Group):
 @click.group(cls=_Subcommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="bazar")
 def bazar() -> None:
-    """Bazar, an on-line book store of three servers. Settings are environment variables: docs/runbook.md."""
+    """Bazar, an on-line book store of three servers. Settings are variables or flags: docs/runbook.md."""
 
 
 def main() -> None:

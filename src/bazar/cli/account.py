@@ -12,6 +12,7 @@ import click
 from bazar.chassis.certificates import MissingCertificates
 from bazar.chassis.database import StorageUnavailable
 from bazar.chassis.migrations import DatabaseGone
+from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import FRONTEND
 from bazar.deployment import prepare_folders
@@ -40,6 +41,7 @@ def account() -> None:
 @click.option("--role", type=click.Choice(["customer", "staff", "admin"]), default="customer", show_default=True)
 @click.option("--name", default="", help="What the person is called.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input, for scripts.")
+@takes_settings
 def create(email: str, role: str, name: str, password_stdin: bool) -> None:
     """Make an account for EMAIL."""
     password = (
@@ -53,6 +55,7 @@ def create(email: str, role: str, name: str, password_stdin: bool) -> None:
 
 
 @account.command(name="first-admin", hidden=True)
+@takes_settings
 def first_admin() -> None:
     """Make the first admin where there is none, and print address and password as JSON, for bazar up."""
     with _told_in_words(), _accounts() as accounts:

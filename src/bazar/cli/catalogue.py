@@ -15,6 +15,7 @@ from bazar.chassis.certificates import MissingCertificates
 from bazar.chassis.client import NeighbourRefused, NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline
 from bazar.chassis.logging import configure_logging
+from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts import calls, names
 from bazar.contracts.books import (
@@ -77,6 +78,7 @@ def _read_mapping(_context: click.Context, _parameter: click.Parameter, pairs: t
 @click.option("--price", type=click.IntRange(min=0), help="Price in minor units (cents) of rows without one.")
 @click.option("--stock", type=click.IntRange(min=0), help="Copies of rows that do not say.")
 @click.option("--separator", default=";", show_default=True, help="Between several authors or subjects.")
+@takes_settings
 def import_file(
     *, file: Path, columns: Columns, source: str | None, price: int | None, stock: int | None, separator: str
 ) -> None:
@@ -98,6 +100,7 @@ def import_file(
 @click.argument("item_number", type=click.IntRange(1, LARGEST_JSON_INTEGER))
 @click.argument("copies", type=click.IntRange(1, MOST_COPIES))
 @click.option("--reason", default="taken in", show_default=True, help="What the journal says.")
+@takes_settings
 def take_in(item_number: int, copies: int, reason: str) -> None:
     """Put COPIES of a book that have arrived into stock."""
     shop = settings()

@@ -10,6 +10,7 @@ import click
 from bazar.chassis.certificates import MissingCertificates, describe, rotate
 from bazar.chassis.clock import system_clock
 from bazar.chassis.pidfile import live_processes
+from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import SERVICES
 from bazar.deployment import leaf_specs, prepare_folders
@@ -22,6 +23,7 @@ def certs() -> None:
 
 
 @certs.command()
+@takes_settings
 def show() -> None:
     """Each certificate: names, end, fingerprint."""
     shop = settings()
@@ -37,6 +39,7 @@ def show() -> None:
 
 
 @certs.command(name="rotate")
+@takes_settings
 def rotate_command() -> None:
     """New certificates and token keys under the same CA; running servers take them up without closing."""
     shop = settings()
@@ -48,6 +51,7 @@ def rotate_command() -> None:
 
 
 @certs.command(hidden=True)
+@takes_settings
 def ensure() -> None:
     """Make what is missing or ends within 30 days, for bazar up; running servers take it up."""
     shop = settings()

@@ -19,6 +19,7 @@ from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import StorageUnavailable
 from bazar.chassis.listener import PortTaken, ensure_port_free
 from bazar.chassis.pidfile import live_processes
+from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
 from bazar.deployment import port_of, url_of
@@ -50,6 +51,7 @@ class Finding:
     show_default=True,
     help="With --probe: what to ask for.",
 )
+@takes_settings
 def doctor(probe: str | None, show: str) -> None:
     """Say what is wrong with the shop, and how to mend it; exit status 1 if anything is."""
     shop = settings()

@@ -6,15 +6,18 @@ from contextlib import contextmanager
 
 import click
 
-from bazar.settings import BadSetting, Settings
+from bazar.cli.flags import given_flags
+from bazar.settings import BadSetting, Settings, flag_of
 
 
 def settings() -> Settings:
-    """From the environment; ends the command with what is wrong."""
+    """From the flags of the command and the environment; ends the command with what is wrong."""
+    flags = given_flags()
     try:
-        return Settings.from_environment(os.environ)
+        return Settings.from_environment({**os.environ, **flags})
     except BadSetting as error:
-        raise click.ClickException(str(error)) from error
+        told = f"{flag_of(error.name)}={error.why}" if error.name in flags else str(error)
+        raise click.ClickException(told) from error
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from bazar.chassis.listener import PortTaken
 from bazar.chassis.pidfile import AlreadyRunning
 from bazar.chassis.server import RunningService, ServerSpec, serve
 from bazar.chassis.tls import UnusableCertificate
+from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import CATALOG, FRONTEND, ORDER
 from bazar.deployment import port_of, prepare_folders
@@ -25,9 +26,10 @@ from bazar.settings import Settings
 
 def _server(service: str, help_text: str) -> click.Command:
     @click.command(service, help=help_text)
-    @click.option("--host", help="Address to listen on; BAZAR_BIND_ADDRESS unless given.")
+    @click.option("--host", help="Address to listen on; the bind address of the settings unless given.")
     @click.option("--log-file", type=click.Path(path_type=Path), help="Write the log there, not to standard error.")
     @click.option("--lifeline", type=int, hidden=True, help="Read end of a pipe: the server ends when it closes.")
+    @takes_settings
     def command(host: str | None, log_file: Path | None, lifeline: int | None) -> None:
         shop = settings()
         with told_plainly(PortTaken, AlreadyRunning, MissingCertificates, UnusableCertificate):

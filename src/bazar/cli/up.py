@@ -16,6 +16,7 @@ from bazar.chassis.pidfile import AlreadyRunning, live_processes, pid_file
 from bazar.chassis.probe import is_ready
 from bazar.chassis.supervisor import Child, ChildState, Supervisor
 from bazar.chassis.tls import UnusableCertificate, check_server_files
+from bazar.cli.flags import given_flags, takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
 from bazar.deployment import certificate_name, port_of, reachable, tls_to
@@ -27,10 +28,11 @@ MEMORY_SETTINGS = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(1024 *
 
 
 @click.command()
+@takes_settings
 def up() -> None:
     """Open the shop: certificates, databases, sample catalogue, three servers."""
     shop = settings()
-    os.environ.update({**MEMORY_SETTINGS, **os.environ})  # the servers inherit it
+    os.environ.update({**MEMORY_SETTINGS, **os.environ, **given_flags()})  # the servers inherit it
     began = time.monotonic()
     with told_plainly(PortTaken, AlreadyRunning, UnusableCertificate):
         _see_that_nobody_is_here(shop)
