@@ -4,9 +4,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
 
 from shop import Answer, Client, Shop
 
+#: What makes the catalog of a shop read the stock, then write it.
+MUTANT = Path(__file__).parent / "mutant"
 CUSTOMERS = 64
 PURCHASES = 500
 COPIES = 100
@@ -43,18 +48,33 @@ def all_orders(client: Client) -> list[str]:
     return found
 
 
-def test_a_hundred_copies_are_sold_a_hundred_times_however_many_want_one(each_shop: Shop) -> None:
-    item, token = each_shop.add_book(COPIES), each_shop.customer("ann@example.org")
-    answers = buy_at_once(each_shop, token, item, [f"purchase-{number}" for number in range(PURCHASES)])
+def sell_a_hundred_copies(shop: Shop) -> None:
+    """500 purchases of one book at once; raises AssertionError unless exactly 100 get a copy."""
+    item, token = shop.add_book(COPIES), shop.customer("ann@example.org")
+    answers = buy_at_once(shop, token, item, [f"purchase-{number}" for number in range(PURCHASES)])
     assert Counter(answer.status for answer in answers) == {201: COPIES, 409: PURCHASES - COPIES}
     refusals = [answer.json for answer in answers if answer.status == 409]
     assert {refusal["type"] for refusal in refusals} == {"/problems/out-of-stock"}
     assert all(refusal["lines"] == [{"item_number": item, "requested": 1, "available": 0}] for refusal in refusals)
-    client = each_shop.client(token)
+    client = shop.client(token)
     assert client.call("GET", f"/info/{item}").json["quantity"] == 0
     bought = {answer.json["order_id"] for answer in answers if answer.status == 201}
     assert len(bought) == COPIES
     assert sorted(all_orders(client)) == sorted(bought)
+    client.close()
+
+
+def test_a_hundred_copies_are_sold_a_hundred_times_however_many_want_one(each_shop: Shop) -> None:
+    sell_a_hundred_copies(each_shop)
+
+
+@pytest.mark.slow
+def test_the_test_of_a_hundred_copies_notices_a_catalog_that_reads_then_writes(open_shop: Callable[..., Shop]) -> None:
+    shop = open_shop(PYTHONPATH=f"{MUTANT}:{MUTANT.parents[1]}")
+    with pytest.raises(AssertionError):
+        sell_a_hundred_copies(shop)
+    client = shop.client(shop.sign_in("ann@example.org"))
+    assert len(all_orders(client)) > COPIES
     client.close()
 
 
