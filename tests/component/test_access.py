@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from bad_requests import problem, refused_field
 from bazar.chassis.service_api import ServiceApi
 from bazar.chassis.web import Readiness, new_app
 from bazar.contracts.books import Empty
@@ -278,6 +279,14 @@ def test_a_call_that_names_no_caller_answers_nobody() -> None:
     for caller in IDENTITIES:
         answer = app.test_client(use_cookies=False).get("/forgotten", headers={"Authorization": f"Bearer {caller}"})
         assert answer.status_code == 403
+
+
+def test_the_history_of_a_withdrawn_book_is_there_whatever_is_wrong_with_the_request(shop: ThreeServices) -> None:
+    gone = shop.add_book()
+    assert shop.call("DELETE", f"/books/{gone}", "staff").status_code == 204
+    refused_field(shop.call("GET", f"/books/{gone}/history?limit=0", "staff"), "limit")
+    assert shop.call("GET", f"/books/{gone}/history?limit=1", "staff").status_code == 200
+    problem(shop.call("GET", f"/books/{gone + 1}/history?limit=0", "staff"), 404, "not-found")
 
 
 def call_internally(shop: ThreeServices, service: str, verb: str, path: str, token: str | None) -> int:

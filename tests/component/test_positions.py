@@ -45,6 +45,24 @@ def test_a_search_waits_for_what_was_seen_and_else_says_that_it_cannot_answer(sh
     assert shop.call("GET", "/search?q=lighthouse", headers=seen).json["total"] == 1  # type: ignore[index]  # JSON or None
 
 
+def test_whatever_is_told_of_a_book_tells_the_position(shop: ThreeServices) -> None:
+    item, gone = shop.add_book(stock=1), shop.add_book()
+    shop.call("DELETE", f"/books/{gone}", "staff")
+    position = shop.call("GET", f"/info/{item}").headers[POSITION]
+    for method, path, status, change, headers in (
+        ("GET", f"/books/{item}/history", 200, None, {}),
+        ("GET", f"/books/{gone}/history", 200, None, {}),
+        ("GET", f"/books/{gone + 1}/history", 404, None, {}),
+        ("GET", f"/info/{gone}", 404, None, {}),
+        ("GET", f"/info/{gone + 1}", 404, None, {}),
+        ("PATCH", f"/books/{gone}", 404, {"stock_change": 1}, {}),
+        ("PATCH", f"/books/{item}", 409, {"stock_change": -2}, {}),
+        ("PATCH", f"/books/{item}", 412, {"stock_change": 1}, {"If-Match": '"7"'}),
+    ):
+        answer = shop.call(method, path, "staff", json=change, headers=headers)
+        assert (answer.status_code, answer.headers.get(POSITION)) == (status, position), path
+
+
 @pytest.mark.parametrize("position", ["", "x", "e-1-2", "0" * 40, "other-99", "é-1", "EPOCH-999999999"])
 def test_a_position_that_was_never_given_out_hides_nothing(shop: ThreeServices, position: str) -> None:
     added = shop.call("POST", "/books", "staff", json=_A_BOOK)

@@ -101,7 +101,7 @@ def test_a_change_is_whole_or_not_at_all(keep_stock: KeepStock, look_up: LookUp)
         with pytest.raises((StockBelowZero, InvalidBook)):
             bad(keep_stock, before.item_number, title="Another")
     assert look_up.book(before.item_number)[0] == before
-    assert len(look_up.history(before.item_number, HistoryQuery()).items) == 1
+    assert len(look_up.history(before.item_number, HistoryQuery())[0].items) == 1
 
 
 def test_a_change_of_several_things_is_one_version(keep_stock: KeepStock) -> None:

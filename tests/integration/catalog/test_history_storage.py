@@ -18,7 +18,7 @@ def history(look_up: LookUp, item: int, page: int) -> Sequence[HistoryEntry]:
     found: list[HistoryEntry] = []
     cursor: str | None = None
     while True:
-        answer = look_up.history(item, HistoryQuery(limit=page, cursor=cursor))
+        answer, _ = look_up.history(item, HistoryQuery(limit=page, cursor=cursor))
         assert len(answer.items) <= page
         found += answer.items
         cursor = answer.next

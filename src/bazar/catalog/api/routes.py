@@ -1,6 +1,7 @@
 """The catalog's REST interface: each call of the table, and the use case that answers it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from flask import Flask
 
@@ -30,19 +31,22 @@ def _invalid(field: str, detail: str) -> Problem:
 
 
 def _unknown_book(error: UnknownBook) -> Problem:
-    return problems.NOT_FOUND.because(f"There is no book {error.item_number}.", items=[error.item_number])
+    problem = problems.NOT_FOUND.because(f"There is no book {error.item_number}.", items=[error.item_number])
+    return replace(problem, position=error.position)
 
 
 def _stock_below_zero(error: StockBelowZero) -> Problem:
-    return problems.STOCK_BELOW_ZERO.because(
+    problem = problems.STOCK_BELOW_ZERO.because(
         f"Book {error.item_number} has {error.stock} copies; a change of {error.change} would leave less than none."
     )
+    return replace(problem, position=error.position)
 
 
 def _stale_version(error: StaleVersion) -> Problem:
-    return problems.PRECONDITION_FAILED.because(
+    problem = problems.PRECONDITION_FAILED.because(
         f"Book {error.item_number} is at version {error.current}, which If-Match does not name."
     )
+    return replace(problem, position=error.position)
 
 
 PROBLEMS: ProblemTable = {
@@ -75,7 +79,7 @@ def catalog_app(
     api.serve(calls.SEARCH_BOOKS, lambda query: Reply(*search_books.search(query, read_position(seen_position.get()))))
     api.serve(calls.SUBJECTS, lambda _: Reply(*look_up.subjects()))
     api.serve(calls.CHANGES, look_up.changes)
-    api.serve(calls.BOOK_HISTORY, lambda query, item_number: look_up.history(item_number, query))
+    api.serve(calls.BOOK_HISTORY, lambda query, item_number: Reply(*look_up.history(item_number, query)))
 
     api.serve(calls.ADD_BOOK, lambda request: Reply(*keep_stock.add_book(request)))
     api.serve(calls.CHANGE_BOOK, lambda request, item_number: Reply(*keep_stock.change_book(item_number, request)))

@@ -9,9 +9,10 @@ class CatalogError(Exception):
 
 @dataclass(eq=False)
 class UnknownBook(CatalogError):
-    """No book that is sold has this number."""
+    """No book that is sold has this number. ``position``, here and below: how far the catalog was then."""
 
     item_number: int
+    position: str
 
 
 @dataclass(eq=False)
@@ -29,6 +30,7 @@ class StockBelowZero(CatalogError):
     item_number: int
     stock: int
     change: int
+    position: str
 
 
 @dataclass(eq=False)
@@ -38,6 +40,7 @@ class StaleVersion(CatalogError):
     item_number: int
     expected: tuple[int, ...]
     current: int
+    position: str
 
 
 @dataclass(eq=False)

@@ -46,7 +46,7 @@ class KeepStock:
         with self._store.writing() as tx:
             number = self._insert(tx, request.actor, "", [(facts, price_minor, request.book.stock)])[0]
             position = tx.publish([number])
-            return shown(_sold(tx.book(number), number), self._currency), position
+            return shown(_sold(tx, tx.book(number), number), self._currency), position
 
     def change_book(self, item_number: int, request: ChangeBook) -> tuple[Book, str]:
         """Change what the request names and leave the rest; with a key, once.
@@ -54,23 +54,23 @@ class KeepStock:
         Raises UnknownBook, StaleVersion, StockBelowZero, InvalidBook, KeyReused. Nothing is half done.
         """
         with self._store.writing() as tx:
-            book = _sold(tx.book_for_update(item_number), item_number)
+            book = _sold(tx, tx.book_for_update(item_number), item_number)
             if request.idempotency_key is not None and self._made_before(tx, item_number, request):
                 return shown(book, self._currency), tx.position()
             if request.expected_versions is not None and book.version not in request.expected_versions:
-                raise StaleVersion(item_number, request.expected_versions, book.version)
+                raise StaleVersion(item_number, request.expected_versions, book.version, tx.position())
             entries = self._apply(tx, book, request)
             if not entries:
                 return shown(book, self._currency), tx.position()
             tx.raise_version(item_number)
             tx.write_journal(entries)
             position = tx.publish([item_number])
-            return shown(_sold(tx.book(item_number), item_number), self._currency), position
+            return shown(_sold(tx, tx.book(item_number), item_number), self._currency), position
 
     def withdraw_book(self, item_number: int, request: WithdrawBook) -> str:
         """The book is no longer found or sold; orders keep it. Raises UnknownBook. Returns the new position."""
         with self._store.writing() as tx:
-            book = _sold(tx.book_for_update(item_number), item_number)
+            book = _sold(tx, tx.book_for_update(item_number), item_number)
             tx.withdraw(book, self._clock())
             tx.raise_version(item_number)
             tx.write_journal([JournalEntry(item_number, self._clock(), request.actor, "withdrawn", "")])
@@ -141,7 +141,7 @@ class KeepStock:
             if book.stock + stock_change > MOST_COPIES:
                 raise InvalidBook("stock_change", f"there can be at most {MOST_COPIES} copies; there are {book.stock}")
             if not tx.change_stock(book.item_number, stock_change):
-                raise StockBelowZero(book.item_number, book.stock, stock_change)
+                raise StockBelowZero(book.item_number, book.stock, stock_change, tx.position())
             note("stock", stock_change=stock_change)
         old, new = _facts_of(book), _changed_facts(book, change)
         if new != old:
@@ -172,9 +172,9 @@ def given(value: Value | UnsetType, otherwise: Value) -> Value:
     return otherwise if isinstance(value, UnsetType) else value
 
 
-def _sold(book: StoredBook | None, item_number: int) -> StoredBook:
+def _sold(tx: Transaction, book: StoredBook | None, item_number: int) -> StoredBook:
     if book is None or book.withdrawn:
-        raise UnknownBook(item_number)
+        raise UnknownBook(item_number, tx.position())
     return book
 
 

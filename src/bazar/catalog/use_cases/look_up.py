@@ -35,7 +35,7 @@ class LookUp:
             position = tx.position()
             found = tx.book(item_number)
         if found is None or found.withdrawn:
-            raise UnknownBook(item_number)
+            raise UnknownBook(item_number, position)
         return shown(found, self._currency), position
 
     def books_of_subject(self, query: SubjectQuery) -> tuple[BookPage, str]:
@@ -73,13 +73,14 @@ class LookUp:
             position = tx.position()
             return Subjects(subjects=tuple(tx.subjects())), position
 
-    def history(self, item_number: int, query: HistoryQuery) -> History:
+    def history(self, item_number: int, query: HistoryQuery) -> tuple[History, str]:
         """What happened to a book, newest first; raises UnknownBook (not for a withdrawn one), BadCursor."""
         with self._store.reading() as tx:
+            position = tx.position()
             if tx.book(item_number) is None:
-                raise UnknownBook(item_number)
+                raise UnknownBook(item_number, position)
             entries, older = tx.history(item_number, query.cursor, query.limit)
-        return History(
+        found = History(
             items=tuple(
                 HistoryEntry(
                     at=rfc3339(entry.at),
@@ -94,6 +95,7 @@ class LookUp:
             ),
             next=older,
         )
+        return found, position
 
     def changes(self, query: ChangesQuery) -> Changes:
         """The feed after a number, in commit order."""

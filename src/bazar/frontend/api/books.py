@@ -67,16 +67,22 @@ def routes(catalog: Catalog, accounts: Accounts) -> Blueprint:
                 expected_versions=_expected_versions(),
             )
 
-        asked = read_about(catalog, item_number, read)
+        asked = read_about(lambda: catalog.book(item_number, g.deadline), read)
         return _book(catalog.change_book(item_number, asked, g.deadline))
 
     @api.get("/books/<item_number:item_number>/history")
     def history(item_number: int) -> Response:
-        query = read_about(catalog, item_number, lambda: query_of(books.HistoryQuery))
-        found = catalog.history(item_number, query, g.deadline)
+        def known() -> object:
+            return catalog.history(item_number, books.HistoryQuery(limit=1), g.deadline)  # withdrawn books too
+
+        query = read_about(known, lambda: query_of(books.HistoryQuery))
+        seen = catalog.history(item_number, query, g.deadline)
+        found = seen.answer
         names = accounts.names_of({entry.who for entry in found.items})
         named = tuple(_named(entry, names.get(entry.who, entry.who)) for entry in found.items)
-        return json_response(books.History(items=named, next=found.next), Cache_Control="no-store")
+        response = shown(Seen(books.History(items=named, next=found.next), seen.position))
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
     @api.post("/books")
     def add() -> Response:
@@ -118,12 +124,12 @@ def query_of(kind: type[Query], **path: str) -> Query:
     return query
 
 
-def read_about(catalog: Catalog, item_number: int, read: Callable[[], Answer]) -> Answer:
-    """What ``read`` makes of the request; where it cannot, UnknownBook comes first if there is no such book."""
+def read_about(look_up: Callable[[], object], read: Callable[[], Answer]) -> Answer:
+    """What ``read`` makes of the request; where it cannot, what ``look_up`` raises comes first, UnknownBook say."""
     try:
         return read()
     except BAD_REQUESTS:
-        catalog.book(item_number, g.deadline)
+        look_up()
         raise
 
 

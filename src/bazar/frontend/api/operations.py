@@ -226,6 +226,7 @@ OPERATIONS = (
         summary="Take a book out of the shop: no longer sold or found; old orders keep it",
         status=204,
         answer=None,
+        answer_headers=("Bazar-Position",),
     ),
     Operation(
         method="GET",
@@ -235,6 +236,7 @@ OPERATIONS = (
         summary="Price changes and stock movements of a book, newest first: who, when, why",
         query=books.HistoryQuery,
         answer=books.History,
+        answer_headers=("Bazar-Position",),
     ),
     Operation(
         method="GET",

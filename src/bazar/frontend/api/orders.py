@@ -7,7 +7,7 @@ from bazar.contracts.purchasing import CancelOrder, OrderQuery, OrdersQuery
 from bazar.contracts.text import Cursor
 from bazar.contracts.wire import DEFAULT_PAGE_SIZE, PageSize, PublicRequest, parse
 from bazar.frontend.api.authentication import API_PREFIX, Access, AccessTable, signed_in
-from bazar.frontend.api.books import BAD_REQUESTS, query_of
+from bazar.frontend.api.books import query_of, read_about
 from bazar.frontend.domain.accounts import Person, Role
 from bazar.frontend.use_cases.ports import Orders
 
@@ -47,11 +47,10 @@ def routes(orders: Orders) -> Blueprint:
     @api.post("/orders/<order_id:order_id>/cancel")
     def cancel(order_id: str) -> Response:
         person = signed_in()
-        try:
-            parse(body_bytes() or b"{}", NoBody)
-        except BAD_REQUESTS:
-            orders.get(order_id, OrderQuery(account_id=_owner(person)), g.deadline)  # an unknown order comes first
-            raise
+        read_about(
+            lambda: orders.get(order_id, OrderQuery(account_id=_owner(person)), g.deadline),
+            lambda: parse(body_bytes() or b"{}", NoBody),
+        )
         request = CancelOrder(actor=person.account_id, account_id=_owner(person))
         return json_response(orders.cancel(order_id, request, g.deadline), Cache_Control="no-store")
 

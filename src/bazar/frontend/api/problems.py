@@ -37,7 +37,16 @@ def _not_bought(error: NotBought) -> Problem:
 
 
 def _unknown_book(error: UnknownBook) -> Problem:
-    return problems.NOT_FOUND.because(f"There is no book {', '.join(map(str, error.item_numbers))}.")
+    problem = problems.NOT_FOUND.because(f"There is no book {', '.join(map(str, error.item_numbers))}.")
+    return replace(problem, position=error.position)
+
+
+def _stock_below_zero(error: StockBelowZero) -> Problem:
+    return replace(problems.STOCK_BELOW_ZERO.because(error.detail), position=error.position)
+
+
+def _stale_version(error: StaleVersion) -> Problem:
+    return replace(problems.PRECONDITION_FAILED.because(error.detail), position=error.position)
 
 
 def _bad_request(error: BadRequest) -> Problem:
@@ -64,8 +73,8 @@ PROBLEMS: ProblemTable = {
     UnknownOrder: lambda _: problems.NOT_FOUND.because("You have no such order."),
     TooLateToCancel: lambda error: problems.TOO_LATE.because(error.detail),
     KeyReused: lambda _: problems.KEY_REUSED.because("The key was used with another body: take a new one."),
-    StockBelowZero: lambda error: problems.STOCK_BELOW_ZERO.because(error.detail),
-    StaleVersion: lambda error: problems.PRECONDITION_FAILED.because(error.detail),
+    StockBelowZero: _stock_below_zero,
+    StaleVersion: _stale_version,
     BadRequest: _bad_request,
     NeighbourAway: _neighbour_away,
     BadIdempotencyKey: _bad_key,

@@ -27,7 +27,8 @@ def routes(orders: Orders, catalog: Catalog) -> Blueprint:
             body = parse(body_bytes() or b"{}", PurchaseRequest)
             return _place(((item_number, body.quantity),), body.expected_total)
 
-        return shown(orders.place(read_about(catalog, item_number, read), g.deadline), 201)
+        asked = read_about(lambda: catalog.book(item_number, g.deadline), read)
+        return shown(orders.place(asked, g.deadline), 201)
 
     @api.post("/orders")
     def place_order() -> Response:

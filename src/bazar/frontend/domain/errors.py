@@ -14,9 +14,10 @@ class ShopError(Exception):
 
 @dataclass(eq=False)
 class UnknownBook(ShopError):
-    """No book that is sold here has this number."""
+    """No book that is sold here has this number. ``position``, here and below: how far the catalog was then."""
 
     item_numbers: tuple[int, ...]
+    position: str | None = None
 
 
 @dataclass(eq=False)
@@ -56,6 +57,7 @@ class StockBelowZero(ShopError):
     """The change would take away more copies than there are."""
 
     detail: str
+    position: str | None = None
 
 
 @dataclass(eq=False)
@@ -63,6 +65,7 @@ class StaleVersion(ShopError):
     """The book has changed since the version that the request names."""
 
     detail: str
+    position: str | None = None
 
 
 @dataclass(eq=False)

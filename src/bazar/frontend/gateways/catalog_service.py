@@ -7,8 +7,8 @@ from bazar.frontend.gateways.neighbours import Neighbour, Refusals
 from bazar.frontend.use_cases.ports import Deadline, Seen
 
 _REFUSALS: Refusals = {
-    problems.STOCK_BELOW_ZERO: lambda problem: StockBelowZero(problem.detail),
-    problems.PRECONDITION_FAILED: lambda problem: StaleVersion(problem.detail),
+    problems.STOCK_BELOW_ZERO: lambda problem: StockBelowZero(problem.detail, problem.position),
+    problems.PRECONDITION_FAILED: lambda problem: StaleVersion(problem.detail, problem.position),
 }
 
 
@@ -39,5 +39,5 @@ class CatalogService:
     def withdraw_book(self, item_number: int, request: books.WithdrawBook, deadline: Deadline) -> Seen[books.Empty]:
         return self._neighbour.call(calls.WITHDRAW_BOOK, request, deadline, item_number=item_number)
 
-    def history(self, item_number: int, query: books.HistoryQuery, deadline: Deadline) -> books.History:
-        return self._neighbour.call(calls.BOOK_HISTORY, query, deadline, item_number=item_number).answer
+    def history(self, item_number: int, query: books.HistoryQuery, deadline: Deadline) -> Seen[books.History]:
+        return self._neighbour.call(calls.BOOK_HISTORY, query, deadline, item_number=item_number)

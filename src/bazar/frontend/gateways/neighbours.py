@@ -57,5 +57,5 @@ def _bad_request(problem: Problem) -> ShopError:
 _COMMON: Refusals = {
     problems.INVALID: _bad_request,
     problems.KEY_REUSED: lambda _: KeyReused(),
-    problems.NOT_FOUND: lambda problem: UnknownBook(tuple(problem.members.get("items", ()))),
+    problems.NOT_FOUND: lambda problem: UnknownBook(tuple(problem.members.get("items", ())), problem.position),
 }
