@@ -32,6 +32,8 @@ REQUEST_LIFETIME_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 1
 #: A caller's request id is taken over if it is short and plain; else it gets one of ours.
 LONGEST_REQUEST_ID = 64
+#: What every server is watched by.
+WATCHED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 _METHODS = frozenset(HTTPMethod)
 
 #: Error type → what the caller is told. One table per API; what is not in it is a 500 without detail.
@@ -286,6 +288,7 @@ _COMMON_PROBLEMS: ProblemTable = {
 }
 
 __all__ = [
+    "WATCHED_PATHS",
     "Metrics",
     "ProblemTable",
     "Readiness",

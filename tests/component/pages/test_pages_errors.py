@@ -52,6 +52,13 @@ def test_a_method_that_does_not_fit_names_those_that_do(guest: Reader) -> None:
     assert "Nothing has changed." in page.text
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_a_program_that_watches_hears_no_page(guest: Reader, path: str) -> None:
+    answer = guest.client.post(path, base_url=ADDRESS)
+    assert (answer.status_code, answer.mimetype) == (405, "application/problem+json")
+    assert "GET" in answer.headers["Allow"]
+
+
 def test_a_body_that_is_too_large_is_refused(guest: Reader) -> None:
     page = guest.post("/sign-in", {"password": "x" * 2_000_000})
     assert page.status_code == 413

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 from werkzeug.exceptions import NotFound
 
 from bazar.chassis.database import StorageUnavailable
-from bazar.chassis.web import RETRY_AFTER_SECONDS, problem_response
+from bazar.chassis.web import RETRY_AFTER_SECONDS, WATCHED_PATHS, problem_response
 from bazar.contracts import problems
 from bazar.contracts.problems import PROBLEM_TYPES, Problem
 from bazar.frontend.domain.errors import BadRequest, NeighbourAway, NotSignedIn, UnknownBook, UnknownOrder
@@ -20,8 +20,9 @@ _SESSIONS = "page_sessions"
 
 
 def page_or_document(problem: Problem) -> Response:
-    """A page in the look of the shop; below ``/api/`` the document (RFC 9457)."""
-    return problem_response(problem) if request.path.startswith(API) else _page(problem)
+    """A page in the look of the shop; where programs ask, below ``/api/`` and for health, the document (RFC 9457)."""
+    by_program = request.path.startswith(API) or request.path in WATCHED_PATHS
+    return problem_response(problem) if by_program else _page(problem)
 
 
 def explain_errors(pages: Blueprint, sessions: PageSessions) -> None:
