@@ -15,7 +15,7 @@ _ROW = re.compile(r"^\| \d \|.*\| (?P<functions>`.*`) \| (?P<tests>`.*`) \|$", r
 
 
 def rows() -> list[tuple[str, list[str], list[str]]]:
-    """(source file, functions, test files) of each row of the table."""
+    """(source file, functions, tests as file::function) of each row of the table."""
     found = []
     for row in _ROW.finditer(PAGE.read_text(encoding="utf-8")):
         first, *more = re.findall(r"`([^`]*)`", row["functions"])
@@ -43,7 +43,8 @@ def test_the_table_has_rows() -> None:
 def test_each_step_names_functions_and_tests_that_exist(path: str, functions: list[str], tests: list[str]) -> None:
     assert set(functions) <= names_defined_in(ROOT / "src" / "bazar" / path)
     for test in tests:
-        assert list((ROOT / "tests").rglob(test)), f"there is no {test}"
+        file, _, name = test.partition("::")
+        assert [found for found in (ROOT / "tests").rglob(file) if name in names_defined_in(found)], f"no {test}"
 
 
 def test_the_whole_path_can_be_read_in_one_sitting() -> None:
