@@ -80,3 +80,9 @@ def test_problem_types_are_made_nowhere_else() -> None:
         file.relative_to(source) for file in source.rglob("*.py") if re.search(r"\bProblemType\(", file.read_text())
     ]
     assert makers == [Path("contracts/problems.py")]
+
+
+def test_what_does_not_fit_is_told_in_one_form() -> None:
+    source = Path(bazar.__file__).parent
+    makers = [file.relative_to(source) for file in source.rglob("*.py") if re.search(r"\berrors=\[", file.read_text())]
+    assert makers == [Path("contracts/problems.py")]

@@ -23,7 +23,7 @@ from bazar.chassis.gather import TimeRanOut
 from bazar.chassis.logging import get_logger, request_id
 from bazar.chassis.position import read_position, seen_position
 from bazar.contracts import problems
-from bazar.contracts.problems import Problem
+from bazar.contracts.problems import Problem, away, invalid
 from bazar.contracts.times import rfc3339
 from bazar.contracts.wire import Invalid, Malformed, dump
 
@@ -245,10 +245,6 @@ _BY_STATUS = {
 }
 
 
-def _of_invalid(error: Invalid) -> Problem:
-    return problems.INVALID.because(str(error), errors=[{"field": error.field, "detail": error.detail}])
-
-
 def _of_malformed(error: Malformed) -> Problem:
     return problems.MALFORMED.because(error.detail)
 
@@ -261,7 +257,7 @@ def _of_wrong_media_type(error: WrongMediaType) -> Problem:
 
 def _of_unavailable_neighbour(error: NeighbourUnavailable) -> Problem:
     _log.warning("neighbour_unavailable", to=error.service, detail=error.detail)
-    return problems.UNAVAILABLE.because(f"The {error.service} does not answer.", RETRY_AFTER_SECONDS)
+    return away(error.service, RETRY_AFTER_SECONDS)
 
 
 def _of_unavailable_storage(error: StorageUnavailable) -> Problem:
@@ -280,7 +276,7 @@ def _of_too_many_bodies(_error: TooManyBodies) -> Problem:
 _COMMON_PROBLEMS: ProblemTable = {
     TimeRanOut: _of_time_that_ran_out,
     TooManyBodies: _of_too_many_bodies,
-    Invalid: _of_invalid,
+    Invalid: lambda error: invalid(error.field, error.detail),
     Malformed: _of_malformed,
     WrongMediaType: _of_wrong_media_type,
     NeighbourUnavailable: _of_unavailable_neighbour,

@@ -173,6 +173,16 @@ PROBLEM_TYPES: Mapping[str, ProblemType] = {
 }
 
 
+def invalid(field: str, detail: str) -> Problem:
+    """The field that does not fit, and what is allowed there; an empty ``field`` is the whole body."""
+    return INVALID.because(f"{field or 'body'}: {detail}", errors=[{"field": field, "detail": detail}])
+
+
+def away(service: str, retry_after_seconds: int) -> Problem:
+    """A server that does not answer."""
+    return UNAVAILABLE.because(f"The {service} server does not answer.", retry_after_seconds)
+
+
 def read_problem(data: bytes) -> Problem:
     """The problem in a neighbour's answer; raises Malformed where it is no document of a type that we know."""
     try:

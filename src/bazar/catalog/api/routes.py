@@ -22,12 +22,8 @@ from bazar.chassis.converters import PositiveInteger
 from bazar.chassis.position import read_position, seen_position
 from bazar.chassis.service_api import ServiceApi, Verifier
 from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable, Readiness, new_app
-from bazar.contracts import books, calls, problems
-from bazar.contracts.problems import Problem
-
-
-def _invalid(field: str, detail: str) -> Problem:
-    return problems.INVALID.because(f"{field}: {detail}", errors=[{"field": field, "detail": detail}])
+from bazar.contracts import books, calls, problems, text
+from bazar.contracts.problems import Problem, invalid
 
 
 def _unknown_book(error: UnknownBook) -> Problem:
@@ -51,9 +47,9 @@ def _stale_version(error: StaleVersion) -> Problem:
 
 PROBLEMS: ProblemTable = {
     UnknownBook: _unknown_book,
-    InvalidBook: lambda error: _invalid(error.field, error.detail),
-    BadQuery: lambda error: _invalid(error.field, error.detail),
-    BadCursor: lambda _: _invalid("cursor", "only what an earlier answer gave as next is a cursor"),
+    InvalidBook: lambda error: invalid(error.field, error.detail),
+    BadQuery: lambda error: invalid(error.field, error.detail),
+    BadCursor: lambda _: invalid("cursor", text.WORDS[text.CURSOR]),
     IndexNotReady: lambda _: problems.UNAVAILABLE.because("The search index is being built.", RETRY_AFTER_SECONDS),
     StockBelowZero: _stock_below_zero,
     StaleVersion: _stale_version,

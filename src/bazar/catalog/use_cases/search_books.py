@@ -9,6 +9,7 @@ import msgspec
 
 from bazar.catalog.domain.errors import CatalogError
 from bazar.contracts.books import BookSummary, FacetCount, SearchPage, WordsQuery
+from bazar.contracts.text import CURSOR, WORDS
 
 #: Hits beyond this are counted but cannot be reached.
 DEEPEST_HIT = 10_000
@@ -132,5 +133,5 @@ def _start(cursor: str | None) -> int:
     if cursor is None:
         return 0
     if not _CURSOR.fullmatch(cursor):
-        raise BadQuery("cursor", "only what an earlier answer gave as next is a cursor")
+        raise BadQuery("cursor", WORDS[CURSOR])
     return int(cursor)

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable, body_bytes, json_response
 from bazar.contracts import problems
 from bazar.contracts.accounts import Credentials, Me, Registered, Registration, Token
-from bazar.contracts.problems import Problem
+from bazar.contracts.problems import Problem, invalid
 from bazar.contracts.times import rfc3339
 from bazar.contracts.wire import parse
 from bazar.frontend.api.authentication import API_PREFIX, Access, AccessTable, bearer_secret, signed_in
@@ -59,10 +59,6 @@ def routes(accounts: Accounts) -> Blueprint:
     return api
 
 
-def _of_invalid_field(error: InvalidField) -> Problem:
-    return problems.INVALID.because(error.detail, errors=[{"field": error.field, "detail": error.detail}])
-
-
 def _of_weak_password(error: WeakPassword) -> Problem:
     return problems.WEAK_PASSWORD.because(error.reason.value)
 
@@ -81,7 +77,7 @@ def _of_too_busy(_error: TooBusy) -> Problem:
 
 
 PROBLEMS: ProblemTable = {
-    InvalidField: _of_invalid_field,
+    InvalidField: lambda error: invalid(error.field, error.detail),
     WeakPassword: _of_weak_password,
     WrongCredentials: _of_wrong_credentials,
     TooManyTries: _of_too_many_tries,

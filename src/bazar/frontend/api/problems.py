@@ -5,7 +5,7 @@ from typing import Any
 
 from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable
 from bazar.contracts import problems
-from bazar.contracts.problems import Problem
+from bazar.contracts.problems import Problem, away, invalid
 from bazar.frontend.api import accounts, authentication
 from bazar.frontend.api.idempotency import BadIdempotencyKey
 from bazar.frontend.domain.errors import (
@@ -49,16 +49,6 @@ def _stale_version(error: StaleVersion) -> Problem:
     return replace(problems.PRECONDITION_FAILED.because(error.detail), position=error.position)
 
 
-def _bad_request(error: BadRequest) -> Problem:
-    return problems.INVALID.because(
-        f"{error.field}: {error.detail}", errors=[{"field": error.field, "detail": error.detail}]
-    )
-
-
-def _neighbour_away(error: NeighbourAway) -> Problem:
-    return problems.UNAVAILABLE.because(f"The {error.service} server does not answer.", RETRY_AFTER_SECONDS)
-
-
 def _bad_key(_error: BadIdempotencyKey) -> Problem:
     return problems.KEY_MISSING.because(
         "Send the header Idempotency-Key with 1 to 255 visible ASCII characters, new for each purchase."
@@ -75,7 +65,7 @@ PROBLEMS: ProblemTable = {
     KeyReused: lambda _: problems.KEY_REUSED.because("The key was used with another body: take a new one."),
     StockBelowZero: _stock_below_zero,
     StaleVersion: _stale_version,
-    BadRequest: _bad_request,
-    NeighbourAway: _neighbour_away,
+    BadRequest: lambda error: invalid(error.field, error.detail),
+    NeighbourAway: lambda error: away(error.service, RETRY_AFTER_SECONDS),
     BadIdempotencyKey: _bad_key,
 }

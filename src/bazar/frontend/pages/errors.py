@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 from bazar.chassis.database import StorageUnavailable
 from bazar.chassis.web import RETRY_AFTER_SECONDS, WATCHED_PATHS, problem_response
 from bazar.contracts import problems
-from bazar.contracts.problems import PROBLEM_TYPES, Problem
+from bazar.contracts.problems import PROBLEM_TYPES, Problem, away
 from bazar.frontend.domain.errors import BadRequest, NeighbourAway, NotSignedIn, UnknownBook, UnknownOrder
 from bazar.frontend.pages import sessions as page_sessions
 from bazar.frontend.pages.sessions import PageSessions
@@ -36,7 +36,7 @@ def explain_errors(pages: Blueprint, sessions: PageSessions) -> None:
     explain(UnknownBook, lambda _: not_found("We sell no such book."), lambda _: "book")
     explain(UnknownOrder, lambda _: not_found("You have no such order."), lambda _: "order")
     explain(BadRequest, lambda error: problems.INVALID.because(error.detail), lambda error: str(error.field))
-    explain(NeighbourAway, away, lambda error: str(error.service))
+    explain(NeighbourAway, lambda error: away(error.service, RETRY_AFTER_SECONDS), lambda error: str(error.service))
     for kind, to_problem in page_sessions.PROBLEMS.items():
         explain(kind, to_problem, lambda _: "form")
     pages.register_error_handler(NotSignedIn, _sign_in_first)
@@ -46,11 +46,6 @@ def explain_errors(pages: Blueprint, sessions: PageSessions) -> None:
         if name not in PROBLEM_TYPES:
             raise NotFound
         return render_template("problem.html", kind=PROBLEM_TYPES[name])
-
-
-def away(error: NeighbourAway) -> Problem:
-    """The problem of a server that does not answer."""
-    return problems.UNAVAILABLE.because(f"The {error.service} server does not answer.", RETRY_AFTER_SECONDS)
 
 
 def sign_in_and_come_back(address: str) -> Response:

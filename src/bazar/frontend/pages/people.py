@@ -6,6 +6,7 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
 from bazar.chassis.web import RETRY_AFTER_SECONDS
+from bazar.contracts import problems
 from bazar.contracts.accounts import Credentials, Registration
 from bazar.contracts.wire import Invalid, convert
 from bazar.frontend.domain.accounts import InvalidField, SignInKind, TooBusy, TooManyTries, WrongCredentials
@@ -14,7 +15,6 @@ from bazar.frontend.pages.sessions import PageSessions
 from bazar.frontend.use_cases.accounts import Accounts, SignedIn
 
 HOME = "/"
-UNPROCESSABLE, TOO_MANY, UNAVAILABLE = 422, 429, 503
 
 #: What keeps somebody from registering or signing in, other than a mistake in our code.
 REFUSALS = (Invalid, InvalidField, WeakPassword, WrongCredentials, TooManyTries, TooBusy)
@@ -82,11 +82,11 @@ def _started(sessions: PageSessions, signed_in: SignedIn) -> Response:
 
 
 def _refused(template: str, error: Exception) -> Response:
-    status, retry_after_seconds = UNPROCESSABLE, None
+    status, retry_after_seconds = problems.INVALID.status, None
     if isinstance(error, TooManyTries):
-        status, retry_after_seconds = TOO_MANY, error.retry_after_seconds
+        status, retry_after_seconds = problems.TOO_MANY_REQUESTS.status, error.retry_after_seconds
     elif isinstance(error, TooBusy):
-        status, retry_after_seconds = UNAVAILABLE, RETRY_AFTER_SECONDS
+        status, retry_after_seconds = problems.UNAVAILABLE.status, RETRY_AFTER_SECONDS
     # A weak password says why; a field of the contract says which and why, as the domain's own does.
     field = "password" if isinstance(error, WeakPassword) else getattr(error, "field", "")
     reason = error.reason.value if isinstance(error, WeakPassword) else getattr(error, "detail", "")

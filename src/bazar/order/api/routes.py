@@ -10,8 +10,8 @@ from bazar.chassis.clock import Deadline
 from bazar.chassis.converters import Base32Id
 from bazar.chassis.service_api import ServiceApi, Verifier
 from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable, Readiness, new_app, problem_of
-from bazar.contracts import calls, problems
-from bazar.contracts.problems import Problem
+from bazar.contracts import calls, problems, text
+from bazar.contracts.problems import Problem, invalid
 from bazar.contracts.purchasing import CancelOrder, Order, PlacedOrder, PlacedOrders, PlaceOrder, PlaceOrders
 from bazar.contracts.times import rfc3339
 from bazar.order.domain.decisions import Decision, ShortLine
@@ -52,10 +52,6 @@ def _unknown_books(error: UnknownBooks) -> Problem:
     return problems.NOT_FOUND.because(f"There is no book {numbers}.", items=list(error.item_numbers))
 
 
-def _invalid(field: str, detail: str) -> Problem:
-    return problems.INVALID.because(f"{field}: {detail}", errors=[{"field": field, "detail": detail}])
-
-
 def _catalog_away(error: CatalogAway) -> Problem:
     return problems.UNAVAILABLE.because(f"The catalog does not answer: {error.detail}", RETRY_AFTER_SECONDS)
 
@@ -67,8 +63,8 @@ PROBLEMS: ProblemTable = {
     KeyReused: lambda _: problems.KEY_REUSED.because("The key was used for a purchase of something else."),
     UnknownBooks: _unknown_books,
     UnknownOrder: lambda error: problems.NOT_FOUND.because(f"There is no order {error.order_id}."),
-    BadCursor: lambda _: _invalid("cursor", "only what an earlier answer gave as next is a cursor"),
-    WrongCurrency: lambda error: _invalid(
+    BadCursor: lambda _: invalid("cursor", text.WORDS[text.CURSOR]),
+    WrongCurrency: lambda error: invalid(
         "expected_total.currency", f"{error.currency} is not what this shop sells in; allowed: {error.of_the_shop}"
     ),
     TooLateToCancel: lambda error: problems.TOO_LATE.because(f"The time to cancel ended at {rfc3339(error.ended_at)}."),
