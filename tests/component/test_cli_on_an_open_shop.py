@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 from bazar.chassis.pidfile import live_processes
 from bazar.chassis.tls import client_context
 from command import run
+from processes import wait_until
 from shop import Answer, Client, Shop
 
 SERVICES = ("frontend", "catalog", "order")
@@ -47,13 +47,6 @@ def bazar(shop: Shop) -> Command:
         return run(*arguments, **{"BAZAR_DATA_DIR": str(shop.folder), "BAZAR_PORT": str(shop.port), **settings})
 
     return run_bazar
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def serial_number(shop: Shop, service: str) -> str:

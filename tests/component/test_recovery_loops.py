@@ -1,7 +1,6 @@
 """The loops "settle" and "sweep": what they do at once, what they leave, and how they end."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from bazar.order.recovery import settle, sweep
 from bazar.order.recovery.settle import MOST_TOGETHER, SettleLoop
 from bazar.order.recovery.sweep import SweepLoop
 from faulty_catalog import RecoveringShop, recovering_shop
+from processes import wait_until
 
 NOW = datetime.fromisoformat("2026-01-31T12:00:00Z")
 
@@ -22,13 +22,6 @@ NOW = datetime.fromisoformat("2026-01-31T12:00:00Z")
 def shop(tmp_path: Path, clock: Callable[[], datetime]) -> Iterator[RecoveringShop]:
     with recovering_shop(tmp_path, clock) as opened:
         yield opened
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
 
 
 def a_decision(number: int) -> Decision:

@@ -8,8 +8,7 @@ import ssl
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -20,6 +19,7 @@ import urllib3
 from bazar.chassis.certificates import LeafSpec, ensure_certificates, rotate, service_files
 from bazar.chassis.pidfile import live_processes
 from bazar.chassis.tls import client_context
+from processes import free_port, is_gone, wait_until
 
 PROGRAM = Path(__file__).with_name("tiny_server.py")
 LEAVES = (LeafSpec("tiny"), LeafSpec("caller"))
@@ -27,28 +27,6 @@ LEAVES = (LeafSpec("tiny"), LeafSpec("caller"))
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-
-
-def is_gone(process_id: int) -> bool:
-    """Whether it runs no more; a zombie that nobody has collected yet counts as gone."""
-    try:
-        os.kill(process_id, 0)
-        stat = Path(f"/proc/{process_id}/stat")
-        return stat.exists() and stat.read_text().rpartition(") ")[2].startswith("Z")
-    except (ProcessLookupError, FileNotFoundError):
-        return True
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 class Server:

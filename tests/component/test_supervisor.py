@@ -8,8 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,31 +17,10 @@ import urllib3
 
 from bazar.chassis.certificates import LeafSpec, ensure_certificates, service_files
 from bazar.chassis.tls import client_context
+from processes import free_port, is_gone, wait_until
 
 PROGRAM = Path(__file__).with_name("tiny_server.py")
 SERVICES = ("first", "second")
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
-
-
-def is_gone(process_id: int) -> bool:
-    """Whether it runs no more; a zombie that nobody has collected yet counts as gone."""
-    try:
-        os.kill(process_id, 0)
-        stat = Path(f"/proc/{process_id}/stat")
-        return stat.exists() and stat.read_text().rpartition(") ")[2].startswith("Z")
-    except (ProcessLookupError, FileNotFoundError):
-        return True
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def take_port(port: int) -> socket.socket:

@@ -3,34 +3,19 @@
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from command import run
+from processes import is_gone, wait_until
 from shop import Shop
 from shop import _free_ports as free_ports
 
 WAIT_SECONDS = 30
 
 OpenShop = Callable[..., Shop]
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
-def is_gone(process_id: int) -> bool:
-    """Whether it runs no more; a zombie that nobody has collected yet counts as gone."""
-    try:
-        return Path(f"/proc/{process_id}/stat").read_text().rpartition(") ")[2].startswith("Z")
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 def test_a_second_start_keeps_everything_and_both_end_cleanly(open_shop: OpenShop) -> None:

@@ -4,12 +4,13 @@ import http.client
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bazar.chassis.pidfile import live_processes
+from processes import wait_until
 from shop import Answer, Client, Shop
 
 SERVICES = ("catalog", "order", "frontend")
@@ -29,13 +30,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 @pytest.fixture(scope="module")
 def token(shop: Shop) -> str:
     return shop.customer("patient@example.org")
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + BACK_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def processes_of(shop: Shop, service: str) -> tuple[int, int]:
