@@ -1,6 +1,16 @@
-"""Read by each process of a shop that has this folder on its PYTHONPATH: its catalog reads the stock, then writes."""
+"""Read by each process of a shop that has this folder on its PYTHONPATH: its catalog reads the stock, then writes.
+
+Holds are asked for side by side, as by several order servers: one alone asks for the next when it has the answer.
+"""
 
 import sys
+
+SIDE_BY_SIDE = 8
+
+if {"frontend", "order"} & set(sys.orig_argv):
+    from bazar.chassis.gather import Gather
+
+    Gather.__init__.__kwdefaults__["lanes"] = SIDE_BY_SIDE  # type: ignore[index]  # there are defaults
 
 if "catalog" in sys.orig_argv:
     import bazar.catalog.storage.store
