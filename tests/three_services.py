@@ -61,7 +61,7 @@ PUBLIC_URL = "https://localhost:8443"
 PASSWORD = "violet tables dance"
 #: Who can ask: a role, or "other" (a second customer), or None (nobody who is signed in).
 PEOPLE = {"customer": Role.CUSTOMER, "other": Role.CUSTOMER, "staff": Role.STAFF, "admin": Role.ADMIN}
-NO_LIMITS = Limits(sign_ins_per_address=0, registrations_per_address=0, failed_sign_ins_per_account=0)
+NO_LIMITS = Limits(sign_ins_per_address=0, registrations_per_address=0, failed_sign_ins=0)
 
 CUSTOMERS_TIME = timedelta(hours=1)
 

@@ -16,8 +16,9 @@ class BadSetting(Exception):
     """A setting has a value that it cannot have; says which and what is allowed."""
 
     def __init__(self, name: str, value: str, allowed: str) -> None:
-        # A database's URL has its password before the @.
-        self.why = f"{re.sub('//.*@', '//…@', value)!r} cannot be used: {allowed}"
+        # What should have been a database's URL may be its password.
+        shown = "…" if name.endswith("_DATABASE_URL") else repr(value)
+        self.why = f"{shown} cannot be used: {allowed}"
         self.name = name
         super().__init__(f"{name}={self.why}")
 
@@ -193,7 +194,7 @@ class Settings:
         "BAZAR_FAILED_SIGN_INS_PER_MINUTE",
         _count,
         "10",
-        "Failed sign-ins a minute to one account; 0 for no limit",
+        "Failed sign-ins a minute to one account from one address, ten times as many from all; 0 for no limit",
     )
     cancel_within_minutes: int = _setting(
         "BAZAR_CANCEL_WITHIN_MINUTES",

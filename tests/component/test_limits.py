@@ -80,5 +80,8 @@ def test_a_change_of_nothing_changes_nothing(shop: ThreeServices) -> None:
 @pytest.mark.parametrize("tag", ['"1"', "*", '"9", "1"', ' "1" ', 'W/"1", "1"'])
 def test_an_if_match_that_names_the_current_version_lets_through(shop: ThreeServices, tag: str) -> None:
     number = shop.add_book()
+    for any_match, status in ((tag, 200), ("*", 200), ('"999"', 412)):
+        told = shop.call("GET", f"/info/{number}", headers={"If-Match": any_match})
+        assert (told.status_code, "problem" in str(told.mimetype)) == (status, status == 412)
     answer = shop.call("PATCH", f"/books/{number}", "staff", json={"title": "Another"}, headers={"If-Match": tag})
     assert (answer.status_code, answer.headers["ETag"]) == (200, '"2"')

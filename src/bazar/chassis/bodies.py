@@ -18,7 +18,8 @@ LARGEST_BODY_BYTES = 1024 * 1024
 #: Each keeps a thread: most threads are left for others, and one address cannot have all turns.
 MOST_UNFINISHED_BODIES = 8
 MOST_UNFINISHED_BODIES_OF_AN_ADDRESS = 4
-#: How long one more waits for its turn.
+#: How many more wait for a turn, and how long.
+MOST_WAITING = 2
 LONGEST_WAIT_SECONDS = 0.1
 #: Nobody reads a body with these (RFC 9110 section 9.3).
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -35,14 +36,18 @@ class Turns:
         self._most = most
         self._most_of_one = most_of_one
         self._given = Counter[str]()
+        self._waiting = 0
         self._changed = threading.Condition()
 
     @contextmanager
     def turn(self, address: str) -> Iterator[None]:
-        """Have a turn; raises TooManyBodies where none is free soon."""
+        """Have a turn; raises TooManyBodies where none is free soon.
+
+        Who waits keeps a thread too: only few may, and nobody who has all the turns of an address already.
+        """
         with self._changed:
-            if not self._changed.wait_for(lambda: self._is_free(address), LONGEST_WAIT_SECONDS):
-                raise TooManyBodies
+            if not self._is_free(address):
+                self._wait(address)
             self._given[address] += 1
         try:
             yield
@@ -51,6 +56,16 @@ class Turns:
                 self._given[address] -= 1
                 self._given += Counter()  # drops those at zero
                 self._changed.notify_all()
+
+    def _wait(self, address: str) -> None:
+        if self._given[address] >= self._most_of_one or self._waiting >= MOST_WAITING:
+            raise TooManyBodies
+        self._waiting += 1
+        try:
+            if not self._changed.wait_for(lambda: self._is_free(address), LONGEST_WAIT_SECONDS):
+                raise TooManyBodies
+        finally:
+            self._waiting -= 1
 
     def _is_free(self, address: str) -> bool:
         return self._given.total() < self._most and self._given[address] < self._most_of_one

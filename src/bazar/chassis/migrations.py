@@ -43,7 +43,7 @@ def migrate_outside(database: Database, folder: Path, marker: Path) -> None:
         raise DatabaseGone(database.engine.url.render_as_string(hide_password=True), marker)
     url = database.engine.url.render_as_string(hide_password=False)
     # By standard input: everybody may read a command line.
-    subprocess.run([sys.executable, "-m", __name__, folder], input=url, text=True, check=True)  # noqa: S603 - our own
+    subprocess.run([sys.executable, "-P", "-m", __name__, folder], input=url, text=True, check=True)  # noqa: S603 - our own
     marker.touch()
 
 

@@ -7,7 +7,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TypeVar
@@ -44,13 +44,17 @@ Report = Callable[[str, ChildState, str], None]
 
 @dataclass(frozen=True)
 class Child:
-    """One server. ``--lifeline N`` is appended to its command; ``ready`` must answer within a second."""
+    """One server. ``--lifeline N`` is appended to its command; ``ready`` must answer within a second.
+
+    ``environment``: its variables; None for ours.
+    """
 
     name: str
     command: tuple[str, ...]
     host: str
     port: int
     ready: Callable[[], bool]
+    environment: Mapping[str, str] | None = None
 
 
 class Supervisor:
@@ -181,6 +185,7 @@ class _Charge:
             self._process = subprocess.Popen(  # noqa: S603 - a command of our own
                 [*self._child.command, "--lifeline", str(self._lifeline)],
                 stdin=subprocess.DEVNULL,
+                env=self._child.environment,
                 pass_fds=[self._lifeline],
                 start_new_session=True,  # Ctrl-C reaches the supervisor alone, which stops them in order
             )

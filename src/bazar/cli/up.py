@@ -22,7 +22,8 @@ from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
 from bazar.deployment import certificate_name, port_of, reachable, tls_to
 from bazar.settings import LOOPBACK, Settings
 
-BAZAR = (sys.executable, "-m", "bazar")
+#: With -P, so that no Python file of the folder at hand is taken for one of a library.
+BAZAR = (sys.executable, "-P", "-m", "bazar")
 #: glibc keeps the 19 MB of each password hash for the thread that made it, unless large pieces are mapped alone.
 MEMORY_SETTINGS = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": str(1024 * 1024)}
 
@@ -86,7 +87,13 @@ def _child(shop: Settings, service: str) -> Child:
         host=host,
         port=port_of(shop, service),
         ready=ready,
+        environment={name: value for name, value in os.environ.items() if name not in _databases_of_others(service)},
     )
+
+
+def _databases_of_others(service: str) -> set[str]:
+    """The variables that have their passwords: a server that is broken into must not know them."""
+    return {f"BAZAR_{other.upper()}_DATABASE_URL" for other in SERVICES if other != service}
 
 
 def _host(shop: Settings, service: str) -> str:

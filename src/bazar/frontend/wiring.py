@@ -103,7 +103,7 @@ def accounts_of(settings: Settings, own: Database) -> Accounts:
         Limits(
             sign_ins_per_address=settings.sign_ins_per_minute,
             registrations_per_address=settings.registrations_per_minute,
-            failed_sign_ins_per_account=settings.failed_sign_ins_per_minute,
+            failed_sign_ins=settings.failed_sign_ins_per_minute,
         ),
     )
 

@@ -23,6 +23,17 @@ def test_all_addresses_together_have_so_many_turns() -> None:
         pytest.fail("a third turn of two")
 
 
+def test_whoever_has_all_turns_of_an_address_does_not_even_wait() -> None:
+    turns = Turns(most=4, most_of_one=1)
+
+    def no_wait(*_arguments: object) -> bool:
+        raise AssertionError("it waited")
+
+    turns._changed.wait_for = no_wait  # type: ignore[method-assign, assignment]  # waiting shows
+    with turns.turn("greedy"), pytest.raises(TooManyBodies), turns.turn("greedy"):
+        pytest.fail("a second turn of one")
+
+
 def test_a_turn_comes_back_whatever_happens_in_it() -> None:
     turns = Turns(most=1, most_of_one=1)
     with pytest.raises(ZeroDivisionError), turns.turn("one"):

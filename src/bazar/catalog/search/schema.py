@@ -12,7 +12,7 @@ from bazar.catalog.domain.text import normalise, words
 from bazar.catalog.use_cases.search_books import IndexEntry
 
 #: Part of the index's folder name: to be raised with every change of what is indexed, or how.
-VERSION = 2
+VERSION = 3
 
 #: Fields with words, and what a word found there is worth.
 WORD_FIELDS = {"title": 4.0, "authors": 3.0, "subjects": 2.0, "blurb": 1.0}
@@ -46,7 +46,7 @@ def schema() -> tantivy.Schema:
     for field in NAME_FIELDS.values():
         builder.add_unsigned_field(field, indexed=True, fast=True)
     builder.add_bytes_field("names", stored=True)
-    builder.add_unsigned_field("price", fast=True)
+    builder.add_unsigned_field("price", indexed=True, fast=True)
     builder.add_boolean_field("in_stock", indexed=True, fast=True)
     for column in (*TITLE_COLUMNS, "price_order", "added_order"):
         builder.add_unsigned_field(column, fast=True)

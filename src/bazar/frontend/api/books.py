@@ -15,6 +15,7 @@ from bazar.contracts.books import Book, HistoryEntry
 from bazar.contracts.wire import Invalid, Malformed, convert, parse
 from bazar.frontend.api.authentication import API_PREFIX, Access, AccessTable, signed_in
 from bazar.frontend.api.idempotency import BadIdempotencyKey, idempotency_key
+from bazar.frontend.domain.errors import StaleVersion
 from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.use_cases.ports import Catalog, Seen
 
@@ -53,9 +54,12 @@ def routes(catalog: Catalog, accounts: Accounts) -> Blueprint:
     @api.get("/info/<item_number:item_number>")
     def info(item_number: int) -> Response:
         seen = catalog.book(item_number, g.deadline)
+        _see_that_if_match_names(seen)
         response = _book(seen)
         response.headers["Cache-Control"] = "no-cache"
-        return response.make_conditional(request)  # type: ignore[return-value]  # werkzeug's base type
+        # If-Match is judged above: it may name "*", and what it refuses is a problem.
+        asked = {name: value for name, value in request.environ.items() if name != "HTTP_IF_MATCH"}
+        return response.make_conditional(asked)  # type: ignore[return-value]  # werkzeug's base type
 
     @api.patch("/books/<item_number:item_number>")
     def change(item_number: int) -> Response:
@@ -153,6 +157,12 @@ def _expected_versions() -> tuple[int, ...] | None:
     if sent is None or sent.strip() == "*":
         return None
     return tuple(int(tag) for tag in _ETAG.findall(sent))
+
+
+def _see_that_if_match_names(seen: Seen[Book]) -> None:
+    expected, version = _expected_versions(), seen.answer.version
+    if expected is not None and version not in expected:
+        raise StaleVersion(f"The book is at version {version}, which If-Match does not name.", seen.position)
 
 
 def _named(entry: HistoryEntry, name: str) -> HistoryEntry:

@@ -12,7 +12,8 @@ PARAMETERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         "Idempotency-Key",
         {
             "required": True,
-            "description": "Random, new for each purchase, the same again for a repetition: you then buy once.",
+            "description": "Random, new for each purchase, the same again for a repetition: you then buy once. "
+            "Send it once: two such headers are read as one key with a comma between.",
             "schema": {"type": "string", "pattern": text.IDEMPOTENCY_KEY},
         },
     ),

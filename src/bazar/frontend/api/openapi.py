@@ -43,6 +43,7 @@ def routes(access: AccessTable) -> Blueprint:
     # Templates lie beside the package of the front-end.
     api = Blueprint("openapi", "bazar.frontend", url_prefix=API_PREFIX, template_folder="templates")
     told = document(access)
+    shown = page_of(told)
 
     @api.get("/openapi.json", endpoint="document")
     def openapi_json() -> Response:
@@ -50,7 +51,7 @@ def routes(access: AccessTable) -> Blueprint:
 
     @api.get("/docs")
     def docs() -> Response:
-        page = make_response(render_template("api_docs.html", docs=page_of(told)))
+        page = make_response(render_template("api_docs.html", docs=shown))
         page.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
         return page
 

@@ -101,6 +101,7 @@ OPERATIONS = (
         headers=("Position", "IfNoneMatch"),
         answer=books.Book,
         answer_headers=("ETag", "Bazar-Position"),
+        problems=(problems.PRECONDITION_FAILED,),
         others={304: None},
     ),
     Operation(

@@ -30,19 +30,20 @@ FIRST_ADMIN_EMAIL = "admin@localhost"
 WINDOW = timedelta(minutes=1)
 ACCOUNT_ID_BYTES = 16
 SECRET_BYTES = 32
+FROM_ALL_ADDRESSES = 10
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Tries in a minute; 0 sets no limit.
+    """Tries in a minute; 0 sets no limit. ``failed_sign_ins``: to one account from one address.
 
-    Whoever uses up an account's failures also keeps its owner from signing in for the rest of that minute: the
-    price of a limit that no number of addresses gets around.
+    From all addresses together an account may fail FROM_ALL_ADDRESSES times as often. Whoever uses that up also keeps
+    its owner from signing in for the rest of the minute: the price of a limit that no number of addresses gets around.
     """
 
     sign_ins_per_address: int = 30
     registrations_per_address: int = 30
-    failed_sign_ins_per_account: int = 10
+    failed_sign_ins: int = 10
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,7 @@ class Accounts:
         address = EmailAddress.read(email)
         now = self._clock()
         tries = f"sign-in:{subscriber_of(client_address)}"
-        # By a hash: the shop does not keep addresses that nobody registered.
-        failures = f"failed-sign-in:{_sha256(address.key)}"
+        failures = self._failures(address, client_address)
         with self._store.writing() as tx:
             within_limit = self._count(tx, tries, now, self._limits.sign_ins_per_address) and self._may_fail_once_more(
                 tx, failures, now
@@ -109,8 +109,9 @@ class Accounts:
             verdict = self._hasher.verify(normalised(password), account.password_hash if account else None)
         if account is None or not verdict.right:
             with self._store.writing() as tx:
-                within_limit = self._count(tx, failures, now, self._limits.failed_sign_ins_per_account)
-            raise WrongCredentials if within_limit else _too_many_tries(now)
+                # Each is counted, whatever the other says.
+                within_limits = [self._count(tx, bucket, now, most) for bucket, most in failures.items()]
+            raise WrongCredentials if all(within_limits) else _too_many_tries(now)
         secret = secrets.token_urlsafe(SECRET_BYTES)
         sign_in = SignIn(_sha256(secret), kind, account.account_id, now, now + SIGN_IN_LIFETIME)
         with self._store.writing() as tx:
@@ -183,12 +184,22 @@ class Accounts:
         tx.sweep_tries(_window_start(now) - WINDOW)
         return tx.count_try(bucket, _window_start(now), most)
 
-    def _may_fail_once_more(self, tx: AccountRecords, failures: str, now: datetime) -> bool:
+    def _failures(self, address: EmailAddress, client_address: str) -> Mapping[str, int]:
+        """Where failures to sign in to the account are counted, and how many are allowed there."""
+        # By a hash: the shop does not keep addresses that nobody registered.
+        bucket = f"failed-sign-in:{_sha256(address.key)}"
+        return {
+            f"{bucket}:{subscriber_of(client_address)}": self._limits.failed_sign_ins,
+            bucket: self._limits.failed_sign_ins * FROM_ALL_ADDRESSES,
+        }
+
+    def _may_fail_once_more(self, tx: AccountRecords, failures: Mapping[str, int], now: datetime) -> bool:
         """Whether the account's failures are not used up; counts nothing, for whoever is right has not failed."""
-        may = self._count(tx, failures, now, self._limits.failed_sign_ins_per_account)
-        if may:
-            tx.take_back_try(failures, _window_start(now))
-        return may
+        for bucket, most in failures.items():
+            if not self._count(tx, bucket, now, most):
+                return False
+            tx.take_back_try(bucket, _window_start(now))
+        return True
 
     @contextmanager
     def _taken_back_if_busy(self, tries: str, now: datetime) -> Iterator[None]:
