@@ -227,10 +227,10 @@ class ThreeServices:
         )
 
     def _order(self) -> Flask:
-        store = OrderStore(self.databases[ORDER])
+        store = self.orders = OrderStore(self.databases[ORDER])
         with store.writing() as tx:
             secret = tx.order_id_secret()
-        catalog = CatalogOfOrder(self._neighbour(ORDER, CATALOG, self.catalog_app))
+        catalog = self.catalog_of_order = CatalogOfOrder(self._neighbour(ORDER, CATALOG, self.catalog_app))
         place_orders = PlaceOrders(
             store=store,
             catalog=catalog,
