@@ -63,7 +63,7 @@ def sold(shop: RecoveringShop, key: str = "k", copies: int = 2) -> Decision:
 
 def cancelled(shop: RecoveringShop) -> dict[str, str]:
     with shop.order_database.reading() as connection:
-        return dict(connection.execute(sa.text("SELECT order_id, actor FROM cancellations")).all())  # type: ignore[arg-type]  # rows of two
+        return dict(connection.execute(sa.text("SELECT order_id, actor FROM cancellations")).all())
 
 
 def test_a_settled_hold_without_a_decision_is_confirmed_from_its_row(shop: RecoveringShop, clock: MovableClock) -> None:

@@ -19,7 +19,7 @@ from bazar.chassis.server import RunningService, ServerSpec, serve
 from bazar.chassis.tls import UnusableCertificate
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import CATALOG, FRONTEND, ORDER
-from bazar.deployment import port_of, prepare_folders
+from bazar.deployment import RestoreUnfinished, port_of, prepare_folders
 from bazar.settings import Settings
 
 
@@ -30,7 +30,7 @@ def _server(service: str, help_text: str) -> click.Command:
     @click.option("--lifeline", type=int, hidden=True, help="Read end of a pipe: the server ends when it closes.")
     def command(host: str | None, log_file: Path | None, lifeline: int | None) -> None:
         shop = settings()
-        with told_plainly(PortTaken, AlreadyRunning, MissingCertificates, UnusableCertificate):
+        with told_plainly(PortTaken, AlreadyRunning, MissingCertificates, UnusableCertificate, RestoreUnfinished):
             prepare_folders(shop)
             spec = _spec(shop, service, host or shop.bind_address, lifeline)
             serve(spec, partial(_build, service, shop, log_file))
