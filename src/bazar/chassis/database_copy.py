@@ -169,7 +169,7 @@ def _one(cursor: "psycopg.Cursor[tuple[object, ...]]") -> str:
 
 def _connected(url: sa.URL) -> "psycopg.Connection[tuple[object, ...]]":
     try:
-        return psycopg.connect(url.render_as_string(hide_password=False))
+        return psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
     except psycopg.OperationalError as error:
         raise CannotCopy(f"{url.render_as_string()} does not answer: {error}") from error
 
@@ -183,7 +183,7 @@ def _program(name: str) -> str:
 
 def _without_password(url: sa.URL) -> str:
     """Everybody may read a command line."""
-    return url.set(password=None).render_as_string(hide_password=False)
+    return url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
 
 
 def _run(command: Sequence[str], url: sa.URL) -> None:
