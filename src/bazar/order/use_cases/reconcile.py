@@ -61,17 +61,14 @@ class Reconcile:
         # Read after the holds: without a restore, who settles, releases or returns has decided before.
         decided = {decision.order_id: decision for decision in tx.decisions([hold.order_id for hold in holds])}
         for hold in holds:
-            outcome = _DECIDED_BY_HOLD.get(hold.state)
-            if hold.order_id not in decided and outcome is not None:
-                decided[hold.order_id] = tx.decide(self._decision(hold, outcome))
-        for hold in holds:
             decision = decided.get(hold.order_id)
-            is_ours = decision is not None and hold_of(decision) == hold_of(hold)
-            if hold.state == "returned" and is_ours and decision and decision.outcome is Outcome.CONFIRMED:
+            if decision is None and hold.state in _DECIDED_BY_HOLD:
+                decision = tx.decide(self._decision(hold, _DECIDED_BY_HOLD[hold.state]))
+            if decision is not None and hold.state == "returned" and _confirms(decision, hold):
                 tx.cancel(hold.order_id, RECOVERY, datetime.fromisoformat(hold.changed_at))
 
     def _finish_all_again(self, epoch: str) -> None:
-        """Steps 6 for every decision: the catalog's own answers say where the two differ."""
+        """Step 6 for every decision: the catalog's own answers say where the two differ."""
         decisions: Sequence[Decision] = ()
         while True:
             with self._store.reading() as tx:
@@ -110,3 +107,7 @@ class Reconcile:
             if outcome is Outcome.CONFIRMED
             else (),
         )
+
+
+def _confirms(decision: Decision, hold: KeptHold) -> bool:
+    return decision.outcome is Outcome.CONFIRMED and hold_of(decision) == hold_of(hold)
