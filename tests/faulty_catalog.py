@@ -17,6 +17,7 @@ import bazar.order.migrations
 from bazar.catalog.storage.store import CatalogStore
 from bazar.catalog.use_cases.hold_copies import HoldCopies
 from bazar.catalog.use_cases.keep_stock import KeepStock
+from bazar.catalog.use_cases.list_holds import ListHolds
 from bazar.chassis.database import Database
 from bazar.chassis.migrations import migrate
 from bazar.contracts.books import Book, Money
@@ -25,6 +26,8 @@ from bazar.contracts.purchasing import (
     FinishAnswers,
     FinishHold,
     HoldRequest,
+    KeptHolds,
+    KeptHoldsQuery,
     Line,
     OpenHold,
     OpenHoldsQuery,
@@ -34,9 +37,11 @@ from bazar.order.domain.decisions import Decision
 from bazar.order.domain.errors import CatalogAway, OrderError
 from bazar.order.storage.store import OrderStore
 from bazar.order.use_cases.cancel_order import CancelOrders, ReturnCopies
+from bazar.order.use_cases.end_stuck_orders import EndStuckOrders
 from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
 from bazar.order.use_cases.place_order import PlaceOrders
 from bazar.order.use_cases.ports import Deadline, Finisher, Held
+from bazar.order.use_cases.reconcile import Reconcile
 from shop_in_process import CURRENCY, AmpleTime, DirectCatalog, add_book, books_out_of_balance
 
 Result = TypeVar("Result")
@@ -108,19 +113,19 @@ class FaultyCatalog(DirectCatalog):
         if not deadline.remaining_seconds():
             raise CatalogAway("the time for the request has run out")
         self.asked.extend(requests)
-        return self._through("hold", partial(super().hold, requests, AmpleTime()))
+        return self.through("hold", partial(super().hold, requests, AmpleTime()))
 
     def settle(self, orders: Sequence[FinishHold]) -> FinishAnswers:
-        return self._through("settle", partial(super().settle, orders))
+        return self.through("settle", partial(super().settle, orders))
 
     def release(self, orders: Sequence[FinishHold]) -> FinishAnswers:
-        return self._through("release", partial(super().release, orders))
+        return self.through("release", partial(super().release, orders))
 
     def return_(self, orders: Sequence[FinishHold]) -> FinishAnswers:
-        return self._through("return", partial(super().return_, orders))
+        return self.through("return", partial(super().return_, orders))
 
     def open_holds(self) -> Sequence[OpenHold]:
-        return self._through("open_holds", self._all_open_holds)
+        return self.through("open_holds", self._all_open_holds)
 
     def _all_open_holds(self) -> Sequence[OpenHold]:
         found: list[OpenHold] = []
@@ -131,12 +136,30 @@ class FaultyCatalog(DirectCatalog):
             after = page.next
         return found
 
-    def _through(self, name: str, call: Callable[[], Result]) -> Result:
+    def through(self, name: str, call: Callable[[], Result]) -> Result:
+        """Make the call unless something is in its way."""
         if self.away:
             raise CatalogAway("connection refused")
         self.calls.append(name)
         faults = self._faults.get(name)
         return faults.popleft()(call) if faults else call()  # type: ignore[return-value]  # a fault keeps the type
+
+
+class KeptHoldsOf:
+    """Implements the port KeptHoldPages, in pages that are small enough for a few holds to be several."""
+
+    def __init__(self, catalog: FaultyCatalog, list_holds: ListHolds) -> None:
+        self._catalog = catalog
+        self._list_holds = list_holds
+
+    def epoch(self) -> str:
+        return self._page(KeptHoldsQuery(limit=1)).epoch
+
+    def kept_holds(self, after: str) -> KeptHolds:
+        return self._page(KeptHoldsQuery(after=after, limit=2))
+
+    def _page(self, query: KeptHoldsQuery) -> KeptHolds:
+        return self._catalog.through("kept_holds", partial(self._list_holds.kept_holds, query))
 
 
 class Forgetful:
@@ -198,6 +221,7 @@ class RecoveringShop:
         self.keep_stock = KeepStock(self.catalog_store, clock, CURRENCY)
         self.hold_copies = HoldCopies(self.catalog_store, clock)
         self.catalog = FaultyCatalog(self.hold_copies)
+        self.kept = KeptHoldsOf(self.catalog, ListHolds(self.catalog_store))
         self.orders = OrderStore(order_database)
         with self.orders.writing() as tx:
             self._secret = tx.order_id_secret()
@@ -218,6 +242,14 @@ class RecoveringShop:
         """The customer cancels, or staff (None); nothing is returned yet."""
         cancel_orders = CancelOrders(self.orders, _Later(), self.clock, timedelta(hours=1))
         return cancel_orders.cancel_order(order_id, CancelOrder(actor=account_id or "staff", account_id=account_id))
+
+    def reconcile(self) -> bool:
+        """What an order server that has just started does before all else."""
+        return Reconcile(self.orders, self.catalog, self.kept, self.clock, CURRENCY).reconcile()
+
+    def end_stuck(self) -> EndStuckOrders:
+        """What staff do with orders that need a hand; nothing is returned yet."""
+        return EndStuckOrders(self.orders, self.catalog, _Later(), self.clock)
 
     def sweeper(self) -> Sweep:
         """A sweeper that has just started."""

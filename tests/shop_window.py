@@ -159,6 +159,12 @@ class Till(Neighbour):
     def cancel(self, order_id: str, request: purchasing.CancelOrder, deadline: Deadline) -> purchasing.Order:
         return self.get(order_id, purchasing.OrderQuery(account_id=request.account_id), deadline)
 
+    def settle(self, order_id: str, request: purchasing.SettleOrder, deadline: Deadline) -> purchasing.SettledOrder:
+        raise NotImplementedError
+
+    def stuck(self, query: purchasing.StuckQuery, deadline: Deadline) -> purchasing.StuckOrders:
+        raise NotImplementedError
+
     def list(self, query: purchasing.OrdersQuery, deadline: Deadline) -> purchasing.Orders:
         self.check()
         own = [order for account_id, order in self.orders.values() if query.account_id in (None, account_id)]

@@ -29,6 +29,7 @@ from bazar.catalog.storage.index_source import IndexSource
 from bazar.catalog.storage.store import CatalogStore
 from bazar.catalog.use_cases.hold_copies import HoldCopies
 from bazar.catalog.use_cases.keep_stock import KeepStock
+from bazar.catalog.use_cases.list_holds import ListHolds
 from bazar.catalog.use_cases.look_up import LookUp
 from bazar.catalog.use_cases.search_books import SearchBooks
 from bazar.chassis.certificates import LeafSpec, ensure_certificates
@@ -51,6 +52,7 @@ from bazar.order.domain.decisions import Decision
 from bazar.order.gateways.catalog_service import CatalogService as CatalogOfOrder
 from bazar.order.storage.store import OrderStore
 from bazar.order.use_cases.cancel_order import CancelOrders, ReturnCopies
+from bazar.order.use_cases.end_stuck_orders import EndStuckOrders
 from bazar.order.use_cases.finish_orders import FinishOrders
 from bazar.order.use_cases.look_up_orders import LookUpOrders
 from bazar.order.use_cases.place_order import PlaceOrders
@@ -221,16 +223,17 @@ class ThreeServices:
             look_up=look_up,
             keep_stock=KeepStock(store, self.clock, CURRENCY),
             hold_copies=HoldCopies(store, self.clock),
+            list_holds=ListHolds(store),
             search_books=SearchBooks(index, look_up),
             verifier=self._verifier(CATALOG),
             readiness=_ready,
         )
 
     def _order(self) -> Flask:
-        store = OrderStore(self.databases[ORDER])
+        store = self.orders = OrderStore(self.databases[ORDER])
         with store.writing() as tx:
             secret = tx.order_id_secret()
-        catalog = CatalogOfOrder(self._neighbour(ORDER, CATALOG, self.catalog_app))
+        catalog = self.catalog_of_order = CatalogOfOrder(self._neighbour(ORDER, CATALOG, self.catalog_app))
         place_orders = PlaceOrders(
             store=store,
             catalog=catalog,
@@ -241,11 +244,12 @@ class ThreeServices:
         )
         returns = ReturnAtOnce(ReturnCopies(store, catalog, self.clock))
         return order_app(
-            place_orders.place_orders,
-            CancelOrders(store, returns, self.clock, CUSTOMERS_TIME),
-            LookUpOrders(store),
-            self._verifier(ORDER),
-            _ready,
+            place_orders=place_orders.place_orders,
+            cancel_orders=CancelOrders(store, returns, self.clock, CUSTOMERS_TIME),
+            end_stuck_orders=EndStuckOrders(store, catalog, returns, self.clock),
+            look_up_orders=LookUpOrders(store),
+            verifier=self._verifier(ORDER),
+            readiness=_ready,
         )
 
     def _neighbour(self, caller: str, service: str, app: Flask) -> ServiceClient:

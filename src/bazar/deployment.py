@@ -17,11 +17,20 @@ def leaf_specs(settings: Settings) -> tuple[LeafSpec, ...]:
     return (LeafSpec(CATALOG), LeafSpec(ORDER), LeafSpec(FRONTEND, names), LeafSpec(OPERATOR))
 
 
+class RestoreUnfinished(Exception):
+    """Part of the data is that of a backup and part is not."""
+
+    def __init__(self, backup: str) -> None:
+        super().__init__(f"a restore was interrupted: run it again (bazar restore {backup})")
+
+
 def prepare_folders(settings: Settings) -> tuple[str, ...]:
     """The data folder, for nobody else's eyes, and certificates for all; safe where several start together.
 
-    Returns the names of the certificates that were made.
+    Returns the names of the certificates that were made. Raises RestoreUnfinished.
     """
+    if settings.restore_marker.exists():
+        raise RestoreUnfinished(settings.restore_marker.read_text().strip())
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return ensure_certificates(settings.certificates, leaf_specs(settings), system_clock)
 

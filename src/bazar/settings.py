@@ -259,6 +259,11 @@ class Settings:
         return self.data_dir / "certs"
 
     @property
+    def restore_marker(self) -> Path:
+        """The file that says that a restore has begun and has not ended."""
+        return self.data_dir / "restore-unfinished"
+
+    @property
     def run_directory(self) -> Path:
         """The folder of the pid files."""
         return self.data_dir / "run"

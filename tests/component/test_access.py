@@ -47,6 +47,7 @@ ROUTES: Mapping[str, frozenset[str]] = {
     "GET /orders": SIGNED_IN,
     "GET /orders/{order_id}": SIGNED_IN,
     "POST /orders/{order_id}/cancel": SIGNED_IN,
+    "POST /orders/{order_id}/settle": STAFF,
     "POST /books": STAFF,
     "PATCH /books/{item_number}": STAFF,
     "DELETE /books/{item_number}": STAFF,
@@ -91,10 +92,13 @@ CALLERS: Mapping[str, frozenset[str]] = {
     "catalog POST /holds/release": frozenset({ORDER}),
     "catalog POST /holds/return": frozenset({ORDER}),
     "catalog GET /holds/open": frozenset({ORDER}),
+    "catalog GET /holds": frozenset({ORDER}),
     "order POST /orders": frozenset({FRONTEND}),
     "order GET /orders": frozenset({FRONTEND}),
+    "order GET /orders/stuck": frozenset({FRONTEND}),
     "order GET /orders/{order_id}": frozenset({FRONTEND}),
     "order POST /orders/{order_id}/cancel": frozenset({FRONTEND}),
+    "order POST /orders/{order_id}/settle": frozenset({FRONTEND}),
 }
 
 

@@ -11,6 +11,7 @@ from bazar.catalog.storage.index_source import IndexSource
 from bazar.catalog.storage.store import CatalogStore
 from bazar.catalog.use_cases.hold_copies import HoldCopies
 from bazar.catalog.use_cases.keep_stock import KeepStock
+from bazar.catalog.use_cases.list_holds import ListHolds
 from bazar.catalog.use_cases.look_up import LookUp
 from bazar.catalog.use_cases.search_books import SearchBooks
 from bazar.chassis.clock import Deadline, system_clock
@@ -48,6 +49,7 @@ def build(settings: Settings) -> RunningService:
         look_up=look_up,
         keep_stock=keep_stock,
         hold_copies=HoldCopies(store, system_clock),
+        list_holds=ListHolds(store),
         search_books=SearchBooks(index, look_up),
         verifier=verifier(settings, CATALOG),
         readiness=lambda: _readiness(own, index),
@@ -60,6 +62,18 @@ def build(settings: Settings) -> RunningService:
         own.close()
 
     return RunningService(app, stop)
+
+
+def after_restore(own: Database) -> None:
+    """Give a restored database a new epoch: whoever knows its old state drops it."""
+    with CatalogStore(own).writing() as tx:
+        tx.renew_epoch()
+
+
+def epoch_of(own: Database) -> str:
+    """The epoch of the feed."""
+    with CatalogStore(own).reading() as tx:
+        return tx.position().rpartition("-")[0]
 
 
 def _wait_for(index: BookIndex) -> None:

@@ -32,7 +32,7 @@ class Gather(Generic[Item, Result]):
     """The loop "gather": rounds of items, each round as many as have come in since the one before.
 
     An item that comes alone waits for nobody. ``carry_out`` gets the items of a round and the latest of their
-    deadlines, and returns for each, in their order, its result or the error that ``ask`` raises. What it raises
+    deadlines, and returns for each, one by one, its result or the error that ``ask`` raises. What it raises
     itself concerns all of the round if it is ``of_the_round``. Else nobody has foreseen it: each item is then carried
     out alone, so that one bad item harms no other; doing it again must be as good as once. ``lanes`` rounds are under
     way at a time.
@@ -76,7 +76,7 @@ class Gather(Generic[Item, Result]):
         return _result(self._enter(item, deadline))
 
     def ask_all(self, items: Sequence[Item], deadline: Deadline) -> Sequence[Result | Exception]:
-        """Have all of them carried out; the result or the error of each, in their order."""
+        """Have all of them carried out; the result or the error of each, one by one."""
         outcomes: list[Result | Exception] = []
         for asked in [self._enter(item, deadline) for item in items]:
             try:

@@ -47,6 +47,11 @@ def migrate_outside(database: Database, folder: Path, marker: Path) -> None:
     marker.touch()
 
 
+def revisions_in(folder: Path) -> frozenset[str]:
+    """The revisions of a schema that this version knows."""
+    return frozenset(path.name[:4] for path in (folder / "versions").glob("[0-9]*.py"))
+
+
 def _main() -> None:
     database = Database(sys.stdin.read())
     try:
@@ -64,7 +69,7 @@ def _has_tables(database: Database) -> bool:
 
 def _is_current(database: Database, folder: Path) -> bool:
     """Migrations are files ``<revision>_<what>.py`` whose revisions are numbers of four digits."""
-    newest = max(path.name[:4] for path in (folder / "versions").glob("[0-9]*.py"))
+    newest = max(revisions_in(folder))
     with database.reading() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return False

@@ -15,6 +15,8 @@ _COMMANDS = {
     "account": "bazar.cli.account",
     "catalogue": "bazar.cli.catalogue",
     "certs": "bazar.cli.certs",
+    "backup": "bazar.cli.backup",
+    "restore": "bazar.cli.restore",
     "doctor": "bazar.cli.doctor",
 }
 

@@ -15,7 +15,7 @@ from bazar.chassis.migrations import DatabaseGone
 from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import FRONTEND
-from bazar.deployment import prepare_folders
+from bazar.deployment import RestoreUnfinished, prepare_folders
 from bazar.frontend.domain.accounts import AccountExists, InvalidField, Role, TooBusy
 from bazar.frontend.domain.errors import ShopError
 from bazar.frontend.domain.passwords import WeakPassword
@@ -74,7 +74,7 @@ def _first_line(line: bytes) -> str:
 
 @contextmanager
 def _told_in_words() -> Iterator[None]:
-    with told_plainly(StorageUnavailable, DatabaseGone, CalledProcessError, MissingCertificates):
+    with told_plainly(StorageUnavailable, DatabaseGone, CalledProcessError, MissingCertificates, RestoreUnfinished):
         try:
             yield
         except tuple(_IN_WORDS) as error:

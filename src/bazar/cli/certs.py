@@ -13,7 +13,7 @@ from bazar.chassis.pidfile import live_processes
 from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import SERVICES
-from bazar.deployment import leaf_specs, prepare_folders
+from bazar.deployment import RestoreUnfinished, leaf_specs, prepare_folders
 from bazar.settings import Settings
 
 
@@ -63,7 +63,7 @@ def ensure() -> None:
 
 @contextmanager
 def _told(shop: Settings) -> Iterator[None]:
-    with told_plainly(MissingCertificates, PermissionError):
+    with told_plainly(MissingCertificates, RestoreUnfinished):
         try:
             yield
         except ValueError as error:

@@ -82,6 +82,10 @@ def _ask(shop: Settings, service: str, path: str) -> tuple[int, bytes]:
 
 def _findings(shop: Settings) -> Iterator[Finding]:
     yield _folder(shop)
+    if shop.restore_marker.exists():
+        yield Finding(
+            "restore", "was interrupted", f"run it again: bazar restore {shop.restore_marker.read_text().strip()}"
+        )
     yield from _certificates(shop)
     for service in SERVICES:
         yield from _server(shop, service)

@@ -20,7 +20,7 @@ from bazar.chassis.tls import UnusableCertificate
 from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import CATALOG, FRONTEND, ORDER
-from bazar.deployment import port_of, prepare_folders
+from bazar.deployment import RestoreUnfinished, port_of, prepare_folders
 from bazar.settings import Settings
 
 
@@ -32,7 +32,7 @@ def _server(service: str, help_text: str) -> click.Command:
     @takes_settings
     def command(host: str | None, log_file: Path | None, lifeline: int | None) -> None:
         shop = settings()
-        with told_plainly(PortTaken, AlreadyRunning, MissingCertificates, UnusableCertificate):
+        with told_plainly(PortTaken, AlreadyRunning, MissingCertificates, UnusableCertificate, RestoreUnfinished):
             prepare_folders(shop)
             spec = _spec(shop, service, host or shop.bind_address, lifeline)
             serve(spec, partial(_build, service, shop, log_file))

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, UnsetType
 
 from bazar.contracts import text
-from bazar.contracts.text import Currency, Cursor, Isbn, Language, Name, Sought, Subject, Text
+from bazar.contracts.text import Currency, Cursor, Isbn, Language, Name, Reason, Sought, Subject, Text
 from bazar.contracts.wire import DEFAULT_PAGE_SIZE, LARGEST_JSON_INTEGER, Message, PageSize, PublicRequest
 
 MOST_COPIES = 1_000_000_000
@@ -148,7 +148,7 @@ class BookChange(PublicRequest, frozen=True):
     language: Language | UnsetType | None = UNSET
     year: Year | UnsetType | None = UNSET
     blurb: Text | UnsetType = UNSET
-    reason: Annotated[str, Meta(pattern=text.ANY, max_length=500)] | UnsetType = UNSET
+    reason: Reason | UnsetType = UNSET
 
 
 class AddBook(Message, frozen=True):

@@ -40,13 +40,17 @@ SETTLE = Call(CATALOG, "POST", "/holds/settle", purchasing.FinishBatch, purchasi
 RELEASE = Call(CATALOG, "POST", "/holds/release", purchasing.FinishBatch, purchasing.FinishAnswers, _FROM_ORDER)
 RETURN = Call(CATALOG, "POST", "/holds/return", purchasing.FinishBatch, purchasing.FinishAnswers, _FROM_ORDER)
 OPEN_HOLDS = Call(CATALOG, "GET", "/holds/open", purchasing.OpenHoldsQuery, purchasing.OpenHolds, _FROM_ORDER)
+ALL_HOLDS = Call(CATALOG, "GET", "/holds", purchasing.KeptHoldsQuery, purchasing.KeptHolds, _FROM_ORDER)
 
 PLACE_ORDERS = Call(ORDER, "POST", "/orders", purchasing.PlaceOrders, purchasing.PlacedOrders, _FROM_FRONTEND)
 LIST_ORDERS = Call(ORDER, "GET", "/orders", purchasing.OrdersQuery, purchasing.Orders, _FROM_FRONTEND)
+LIST_STUCK = Call(ORDER, "GET", "/orders/stuck", purchasing.StuckQuery, purchasing.StuckOrders, _FROM_FRONTEND)
 GET_ORDER = Call(ORDER, "GET", "/orders/{order_id}", purchasing.OrderQuery, purchasing.Order, _FROM_FRONTEND)
-
 CANCEL_ORDER = Call(
     ORDER, "POST", "/orders/{order_id}/cancel", purchasing.CancelOrder, purchasing.Order, _FROM_FRONTEND
+)
+SETTLE_ORDER = Call(
+    ORDER, "POST", "/orders/{order_id}/settle", purchasing.SettleOrder, purchasing.SettledOrder, _FROM_FRONTEND
 )
 
 CALLS = tuple(value for value in list(globals().values()) if isinstance(value, Call))

@@ -148,6 +148,13 @@ TOO_LATE = ProblemType(
     "The time to cancel is over",
     "A customer can cancel an order for as long as the shop has set. Please ask the shop.",
 )
+NOT_STUCK = ProblemType(
+    "not-stuck",
+    409,
+    "The order needs no hand",
+    "Only an order that recovery could not finish is settled by hand; `GET /api/v1/orders?status=stuck` lists them. "
+    "This one is none of them, or is none any more.",
+)
 STOCK_BELOW_ZERO = ProblemType(
     "stock-below-zero", 409, "There are not so many copies", "The change would take the stock below zero."
 )

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from bazar.contracts import text
 from bazar.contracts.books import MOST_COPIES_A_LINE, ItemNumber, Money
-from bazar.contracts.text import Cursor
+from bazar.contracts.text import Cursor, Reason
 from bazar.contracts.wire import DEFAULT_PAGE_SIZE, LARGEST_JSON_INTEGER, Message, PageSize, PublicRequest
 
 MOST_LINES = 100
@@ -113,6 +113,24 @@ class PlacedOrders(Message, frozen=True):
     answers: tuple[PlacedOrder, ...]
 
 
+class StuckOrder(Order, frozen=True):
+    """An order that recovery could not finish and that needs a hand.
+
+    ``decision`` is how its purchase was answered, which never changes; where that is not confirmed, ``status`` is
+    cancelled. ``reason``: what stands against it. ``stuck_since``: RFC 3339 UTC.
+    """
+
+    decision: Literal["confirmed", "out-of-stock", "price-changed", "cancelled"]
+    reason: str
+    stuck_since: str
+
+
+class SettledOrder(Order, frozen=True):
+    """An order that staff have settled by hand; ``note`` says what is left for them to do, or nothing."""
+
+    note: str
+
+
 class Shortage(Message, frozen=True):
     """A book of which there were too few: requested and available copies."""
 
@@ -124,11 +142,25 @@ class Shortage(Message, frozen=True):
 class CancelOrder(Message, frozen=True):
     """Cancel an order: of this account within the shop's time, or, with None, any order at any time (staff).
 
-    ``actor`` is the account of whoever cancels.
+    ``actor`` is the account of whoever cancels, ``reason`` what they say of it.
     """
 
     actor: str
     account_id: str | None = None
+    reason: str = ""
+
+
+class SettleOrder(Message, frozen=True):
+    """A stuck order stands: so says ``actor``, the account of one of the staff, and why."""
+
+    actor: str
+    reason: str = ""
+
+
+class InWords(PublicRequest, frozen=True):
+    """Why, in the words of whoever asks; it is kept with what was done."""
+
+    reason: Reason = ""
 
 
 class OrdersQuery(Message, frozen=True):
@@ -149,6 +181,20 @@ class Orders(Message, frozen=True):
     """A page of orders; ``next`` is the cursor of the next page or None."""
 
     items: tuple[Order, ...]
+    next: str | None
+
+
+class StuckQuery(Message, frozen=True):
+    """Orders that need a hand, those first that got stuck last."""
+
+    limit: PageSize = DEFAULT_PAGE_SIZE
+    cursor: Cursor | None = None
+
+
+class StuckOrders(Message, frozen=True):
+    """A page of orders that need a hand; ``next`` is the cursor of the next page or None."""
+
+    items: tuple[StuckOrder, ...]
     next: str | None
 
 
@@ -247,3 +293,33 @@ class OpenHoldsQuery(Message, frozen=True):
 
     after: str = ""
     limit: Annotated[int, Meta(ge=1, le=1000)] = 500
+
+
+class KeptHold(Message, frozen=True):
+    """A hold as the catalog keeps it; times are RFC 3339 UTC. ``lines`` where copies were taken for it."""
+
+    order_id: str
+    account_id: str
+    purchase_hash: str
+    state: HoldState
+    held_at: str
+    changed_at: str
+    lines: tuple[HeldLine, ...] = ()
+
+
+class KeptHolds(Message, frozen=True):
+    """Holds in ascending order of their id; ``next`` is the id to go on after, or None.
+
+    ``epoch`` is that of the feed: another one, and the catalog's database is not what it was.
+    """
+
+    holds: tuple[KeptHold, ...]
+    next: str | None
+    epoch: str
+
+
+class KeptHoldsQuery(Message, frozen=True):
+    """Which page of all holds."""
+
+    after: str = ""
+    limit: Annotated[int, Meta(ge=1, le=500)] = 200

@@ -35,5 +35,7 @@ Name = Annotated[str, Meta(pattern=NOT_BLANK, max_length=2_000)]
 Subject = Annotated[str, Meta(pattern=NOT_BLANK, max_length=400)]
 Currency = Annotated[str, Meta(pattern=CURRENCY_CODE)]
 Language = Annotated[str, Meta(pattern=LANGUAGE_TAG, max_length=35)]
+#: Why staff do something, in their own words.
+Reason = Annotated[str, Meta(pattern=ANY, max_length=500)]
 Isbn = Annotated[str, Meta(pattern=ISBN_DIGITS)]
 Cursor = Annotated[str, Meta(pattern=CURSOR)]

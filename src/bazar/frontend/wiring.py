@@ -94,6 +94,12 @@ def frontend_app(
     return app
 
 
+def after_restore(own: Database) -> None:
+    """End all sign-ins: those of a restored database may have been ended since."""
+    with SqlAccountStore(own).writing() as records:
+        records.end_all_sign_ins()
+
+
 def accounts_of(settings: Settings, own: Database) -> Accounts:
     """The accounts of the shop, whose tables are there. Half of the threads at most wait to sign in."""
     return Accounts(

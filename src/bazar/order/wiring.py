@@ -17,9 +17,11 @@ from bazar.order.recovery.settle import SettleLoop
 from bazar.order.recovery.sweep import SweepLoop
 from bazar.order.storage.store import OrderStore
 from bazar.order.use_cases.cancel_order import CancelOrders, ReturnCopies
+from bazar.order.use_cases.end_stuck_orders import EndStuckOrders
 from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
 from bazar.order.use_cases.look_up_orders import LookUpOrders
 from bazar.order.use_cases.place_order import PlaceOrders
+from bazar.order.use_cases.reconcile import Reconcile
 from bazar.resources import neighbour, own_database, verifier
 from bazar.settings import Settings
 
@@ -40,6 +42,7 @@ def build(settings: Settings) -> RunningService:
     sweep_loop = SweepLoop(
         Sweep(store, catalog, system_clock, time.monotonic, settings.currency).sweep,
         ReturnCopies(store, catalog, system_clock).return_copies,
+        Reconcile(store, catalog, catalog, system_clock, settings.currency).reconcile,
     )
     customers_time = timedelta(minutes=settings.cancel_within_minutes)
     cancel_orders = CancelOrders(store, sweep_loop, system_clock, customers_time)
@@ -53,11 +56,12 @@ def build(settings: Settings) -> RunningService:
     )
     gather = Gather("purchases", place_orders.place_orders, of_the_round=(StorageUnavailable,))
     app = order_app(
-        gather.ask_all,
-        cancel_orders,
-        LookUpOrders(store),
-        verifier(settings, ORDER),
-        lambda: _readiness(own, client),
+        place_orders=gather.ask_all,
+        cancel_orders=cancel_orders,
+        end_stuck_orders=EndStuckOrders(store, catalog, sweep_loop, system_clock),
+        look_up_orders=LookUpOrders(store),
+        verifier=verifier(settings, ORDER),
+        readiness=lambda: _readiness(own, client),
     )
     gather.start()
     settle_loop.start()
@@ -71,6 +75,12 @@ def build(settings: Settings) -> RunningService:
         own.close()
 
     return RunningService(app, stop)
+
+
+def after_restore(own: Database) -> None:
+    """Have the decisions of a restored database compared with the catalog at the next start."""
+    with OrderStore(own).writing() as tx:
+        tx.forget_comparison()
 
 
 def _readiness(own: Database, client: ServiceClient) -> Readiness:

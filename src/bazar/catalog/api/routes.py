@@ -15,6 +15,7 @@ from bazar.catalog.domain.errors import (
 )
 from bazar.catalog.use_cases.hold_copies import HoldCopies
 from bazar.catalog.use_cases.keep_stock import KeepStock
+from bazar.catalog.use_cases.list_holds import ListHolds
 from bazar.catalog.use_cases.look_up import LookUp
 from bazar.catalog.use_cases.search_books import BadQuery, IndexNotReady, SearchBooks
 from bazar.chassis.client import Reply
@@ -62,6 +63,7 @@ def catalog_app(
     look_up: LookUp,
     keep_stock: KeepStock,
     hold_copies: HoldCopies,
+    list_holds: ListHolds,
     search_books: SearchBooks,
     verifier: Verifier,
     readiness: Callable[[], Readiness],
@@ -90,4 +92,5 @@ def catalog_app(
     api.serve(calls.RELEASE, lambda batch: Reply(*hold_copies.release(batch)))
     api.serve(calls.RETURN, lambda batch: Reply(*hold_copies.return_(batch)))
     api.serve(calls.OPEN_HOLDS, hold_copies.open_holds)
+    api.serve(calls.ALL_HOLDS, list_holds.kept_holds)
     return app

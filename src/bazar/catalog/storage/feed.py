@@ -35,6 +35,10 @@ class FeedRows:
         """Give a new database its epoch."""
         self._connection.execute(_BEGIN, {"epoch": secrets.token_hex(4)})
 
+    def renew_epoch(self) -> None:
+        """Of a database that was restored: whoever follows the feed drops what it knows."""
+        self._connection.execute(sa.update(feed).values(epoch=secrets.token_hex(4)))
+
     def position(self) -> str:
         epoch, last = self._connection.execute(_READ).one()
         return f"{epoch}-{last}"

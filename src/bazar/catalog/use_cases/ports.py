@@ -97,6 +97,16 @@ class StoredHold:
 
 
 @dataclass(frozen=True)
+class KeptHoldRow:
+    """A hold with its lines, when it was made and when it came to its state."""
+
+    hold: StoredHold
+    held_at: datetime
+    changed_at: datetime
+    lines: tuple[StoredLine, ...]
+
+
+@dataclass(frozen=True)
 class ShelfState:
     """What a hold has to know of a book."""
 
@@ -175,6 +185,10 @@ class Transaction(Protocol):
     def hold_lines(self, order_ids: Sequence[str]) -> Mapping[str, Sequence[StoredLine]]: ...
     def set_hold_state(self, order_ids: Sequence[str], state: HoldState, at: datetime) -> None: ...
     def open_holds(self, after: str, limit: int) -> Sequence[StoredHold]: ...
+    def kept_holds(self, after: str, limit: int) -> Sequence[KeptHoldRow]:
+        """Whatever their state, in ascending order of their ids."""
+        ...
+
     def shelves_for_update(self, item_numbers: Sequence[int]) -> Mapping[int, ShelfState]:
         """Books that are sold, locked in ascending order of their numbers."""
         ...

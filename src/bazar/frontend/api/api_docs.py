@@ -138,7 +138,7 @@ def _object(name: str, schema: Json) -> Object:
 
 
 def _kinds(schema: Json) -> Iterator[Kind]:
-    for one in schema.get("oneOf", (schema,)):
+    for one in schema.get("oneOf") or schema.get("anyOf") or (schema,):
         if one:
             yield _kind(one)
 

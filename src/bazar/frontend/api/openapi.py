@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 import msgspec
 from flask import Blueprint, Response, make_response, render_template
@@ -174,8 +175,7 @@ def _messages(operations: tuple[Operation, ...]) -> Iterator[type[Any]]:
     for operation in operations:
         if operation.body is not None:
             yield operation.body
-        if isinstance(operation.answer, type):
-            yield operation.answer
+        yield from _kinds(operation.answer)
     for members in MEMBERS.values():
         yield from members.values()
 
@@ -196,10 +196,18 @@ def _problem_schema(kind: ProblemType) -> Json:
     }
 
 
-def _content(answer: type[Any] | str) -> Json:
+def _content(answer: type[Any] | UnionType | str) -> Json:
     if isinstance(answer, str):
         return {answer: {"schema": {} if answer == "application/json" else {"type": "string"}}}
-    return {"application/json": {"schema": _ref("schemas", answer.__name__)}}
+    schemas = [_ref("schemas", kind.__name__) for kind in _kinds(answer)]
+    return {"application/json": {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}}
+
+
+def _kinds(answer: type[Any] | UnionType | str | None) -> tuple[type[Any], ...]:
+    """The messages that an answer can be."""
+    if isinstance(answer, UnionType):
+        return get_args(answer)
+    return (answer,) if isinstance(answer, type) else ()
 
 
 def _own_schema(kind: type[Any]) -> Json:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import UnionType
 from typing import Any
 
 from bazar.contracts import accounts, books, problems, purchasing
@@ -18,8 +19,8 @@ class Operation:
 
     ``query`` are the fields of the query string, those apart that stand in the path. ``problems`` are those that
     do not follow from the rest. ``headers`` and ``answer_headers``, of the answer that succeeds, are names of
-    header_fields. ``answer`` is a message, a media type, or None where there is no body; ``others`` are more answers
-    that are no problems, by status.
+    header_fields. ``answer`` is a message or one of several, a media type, or None where there is no body; ``others``
+    are more answers that are no problems, by status.
     """
 
     method: str
@@ -27,7 +28,7 @@ class Operation:
     endpoint: str
     tag: str
     summary: str
-    answer: type[Message] | str | None
+    answer: type[Message] | UnionType | str | None
     status: int = 200
     query: type[Any] | None = None
     body: type[Any] | None = None
@@ -136,9 +137,10 @@ OPERATIONS = (
         path="/api/v1/orders",
         endpoint="orders.orders",
         tag=BUYING,
-        summary="Your orders, newest first; staff see all",
+        summary="Your orders, newest first; staff see all, and with status=stuck those that need a hand",
         query=OrdersPage,
-        answer=purchasing.Orders,
+        answer=purchasing.Orders | purchasing.StuckOrders,
+        problems=(problems.FORBIDDEN,),
     ),
     Operation(
         method="GET",
@@ -153,7 +155,10 @@ OPERATIONS = (
         path="/api/v1/orders/{order_id}/cancel",
         endpoint="orders.cancel",
         tag=BUYING,
-        summary="Cancel an order: yours within the shop's time, as staff any; the same answer when repeated",
+        summary="Cancel an order: yours within the shop's time, as staff any; the same answer when repeated. "
+        "What was stuck ends by it",
+        body=purchasing.InWords,
+        needs_body=False,
         answer=purchasing.Order,
         problems=(problems.TOO_LATE,),
     ),
@@ -238,6 +243,17 @@ OPERATIONS = (
         query=books.HistoryQuery,
         answer=books.History,
         answer_headers=("Bazar-Position",),
+    ),
+    Operation(
+        method="POST",
+        path="/api/v1/orders/{order_id}/settle",
+        endpoint="orders.settle",
+        tag=STAFF,
+        summary="A stuck order stands: its goods are handed out. `note` says what is left to do by hand",
+        body=purchasing.InWords,
+        needs_body=False,
+        answer=purchasing.SettledOrder,
+        problems=(problems.NOT_STUCK,),
     ),
     Operation(
         method="GET",

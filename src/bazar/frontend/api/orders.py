@@ -1,12 +1,14 @@
-"""What was bought: the list of orders, and one of them."""
+"""What was bought: the list of orders, one of them, and what staff do with those that need a hand."""
 
-from flask import Blueprint, Response, g
+from typing import Literal
+
+from flask import Blueprint, Response, g, request
 
 from bazar.chassis.web import body_bytes, json_response
-from bazar.contracts.purchasing import CancelOrder, OrderQuery, OrdersQuery
+from bazar.contracts.purchasing import CancelOrder, InWords, OrderQuery, OrdersQuery, SettleOrder, StuckQuery
 from bazar.contracts.text import Cursor
 from bazar.contracts.wire import DEFAULT_PAGE_SIZE, PageSize, PublicRequest, parse
-from bazar.frontend.api.authentication import API_PREFIX, Access, AccessTable, signed_in
+from bazar.frontend.api.authentication import API_PREFIX, Access, AccessTable, require, signed_in
 from bazar.frontend.api.books import query_of, read_about
 from bazar.frontend.domain.accounts import Person, Role
 from bazar.frontend.use_cases.ports import Orders
@@ -15,18 +17,19 @@ ACCESS: AccessTable = {
     "orders.orders": Access.SIGNED_IN,
     "orders.order": Access.SIGNED_IN,
     "orders.cancel": Access.SIGNED_IN,
+    "orders.settle": Access.STAFF,
 }
 
 
-class OrdersPage(PublicRequest, frozen=True):
-    """Which page of the orders."""
+STUCK = "stuck"
 
+
+class OrdersPage(PublicRequest, frozen=True):
+    """Which page of the orders; ``status`` stuck: of those that need a hand, for staff."""
+
+    status: Literal["stuck"] | None = None
     limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: Cursor | None = None
-
-
-class NoBody(PublicRequest, frozen=True):
-    """All is said by the address."""
 
 
 def routes(orders: Orders) -> Blueprint:
@@ -35,7 +38,12 @@ def routes(orders: Orders) -> Blueprint:
 
     @api.get("/orders", endpoint="orders")
     def list_orders() -> Response:
+        if request.args.get("status") == STUCK:
+            require(Role.STAFF)
         page = query_of(OrdersPage)
+        if page.status == STUCK:
+            stuck = orders.stuck(StuckQuery(limit=page.limit, cursor=page.cursor), g.deadline)
+            return json_response(stuck, Cache_Control="no-store")
         query = OrdersQuery(account_id=_owner(signed_in()), limit=page.limit, cursor=page.cursor)
         return json_response(orders.list(query, g.deadline), Cache_Control="no-store")
 
@@ -47,14 +55,24 @@ def routes(orders: Orders) -> Blueprint:
     @api.post("/orders/<order_id:order_id>/cancel")
     def cancel(order_id: str) -> Response:
         person = signed_in()
-        read_about(
-            lambda: orders.get(order_id, OrderQuery(account_id=_owner(person)), g.deadline),
-            lambda: parse(body_bytes() or b"{}", NoBody),
-        )
-        request = CancelOrder(actor=person.account_id, account_id=_owner(person))
-        return json_response(orders.cancel(order_id, request, g.deadline), Cache_Control="no-store")
+        told = CancelOrder(actor=person.account_id, account_id=_owner(person), reason=_reason(orders, order_id, person))
+        return json_response(orders.cancel(order_id, told, g.deadline), Cache_Control="no-store")
+
+    @api.post("/orders/<order_id:order_id>/settle")
+    def settle(order_id: str) -> Response:
+        person = signed_in()
+        told = SettleOrder(actor=person.account_id, reason=_reason(orders, order_id, person))
+        return json_response(orders.settle(order_id, told, g.deadline), Cache_Control="no-store")
 
     return api
+
+
+def _reason(orders: Orders, order_id: str, person: Person) -> str:
+    """What the body says; an unknown order comes before a bad one (401, 403, 404, body)."""
+    return read_about(
+        lambda: orders.get(order_id, OrderQuery(account_id=_owner(person)), g.deadline),
+        lambda: parse(body_bytes() or b"{}", InWords),
+    ).reason
 
 
 def _owner(person: Person) -> str | None:

@@ -48,6 +48,13 @@ class TooLateToCancel(ShopError):
 
 
 @dataclass(eq=False)
+class NotStuck(ShopError):
+    """The order needs no hand."""
+
+    detail: str
+
+
+@dataclass(eq=False)
 class KeyReused(ShopError):
     """The idempotency key belongs to a request with another body."""
 

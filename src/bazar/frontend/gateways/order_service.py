@@ -13,6 +13,7 @@ from bazar.contracts.wire import Malformed
 from bazar.frontend.domain.errors import (
     NeighbourAway,
     NotBought,
+    NotStuck,
     ShopError,
     TooLateToCancel,
     UnknownBook,
@@ -45,6 +46,7 @@ _REFUSALS: Refusals = {
     problems.ORDER_CANCELLED: _given_up,
     problems.NOT_FOUND: _not_found,
     problems.TOO_LATE: lambda problem: TooLateToCancel(problem.detail),
+    problems.NOT_STUCK: lambda problem: NotStuck(problem.detail),
 }
 
 
@@ -71,6 +73,12 @@ class OrderService:
 
     def cancel(self, order_id: str, request: purchasing.CancelOrder, deadline: Deadline) -> purchasing.Order:
         return self._neighbour.call(calls.CANCEL_ORDER, request, deadline, order_id=order_id).answer
+
+    def settle(self, order_id: str, request: purchasing.SettleOrder, deadline: Deadline) -> purchasing.SettledOrder:
+        return self._neighbour.call(calls.SETTLE_ORDER, request, deadline, order_id=order_id).answer
+
+    def stuck(self, query: purchasing.StuckQuery, deadline: Deadline) -> purchasing.StuckOrders:
+        return self._neighbour.call(calls.LIST_STUCK, query, deadline).answer
 
     def list(self, query: purchasing.OrdersQuery, deadline: Deadline) -> purchasing.Orders:
         return self._neighbour.call(calls.LIST_ORDERS, query, deadline).answer

@@ -166,6 +166,10 @@ class SqlAccountRecords:
         """Delete a sign-in."""
         self._connection.execute(_END_SIGN_IN, {"secret_hash": secret_hash, "kind": kind.value})
 
+    def end_all_sign_ins(self) -> None:
+        """Delete all of them."""
+        self._connection.execute(sa.delete(sign_ins))
+
     def sweep_sign_ins(self, now: datetime) -> None:
         """Delete up to MOST_SWEPT that have ended."""
         self._connection.execute(_SWEEP_SIGN_INS, {"now": microseconds(now)})

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Flask, g
+from msgspec.structs import asdict
 
 from bazar.chassis.clock import Deadline
 from bazar.chassis.converters import Base32Id
@@ -12,7 +13,16 @@ from bazar.chassis.service_api import ServiceApi, Verifier
 from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable, Readiness, new_app, problem_of
 from bazar.contracts import calls, problems, text
 from bazar.contracts.problems import Problem, invalid
-from bazar.contracts.purchasing import CancelOrder, Order, PlacedOrder, PlacedOrders, PlaceOrder, PlaceOrders
+from bazar.contracts.purchasing import (
+    CancelOrder,
+    Order,
+    PlacedOrder,
+    PlacedOrders,
+    PlaceOrder,
+    PlaceOrders,
+    SettledOrder,
+    SettleOrder,
+)
 from bazar.contracts.times import rfc3339
 from bazar.order.domain.decisions import Decision, ShortLine
 from bazar.order.domain.errors import (
@@ -20,6 +30,7 @@ from bazar.order.domain.errors import (
     CatalogAway,
     GivenUp,
     KeyReused,
+    NotStuck,
     OutOfStock,
     PriceChanged,
     TooLateToCancel,
@@ -28,6 +39,7 @@ from bazar.order.domain.errors import (
     WrongCurrency,
 )
 from bazar.order.use_cases.cancel_order import CancelOrders
+from bazar.order.use_cases.end_stuck_orders import EndStuckOrders
 from bazar.order.use_cases.look_up_orders import LookUpOrders, as_order
 
 
@@ -68,6 +80,7 @@ PROBLEMS: ProblemTable = {
         "expected_total.currency", f"{error.currency} is not what this shop sells in; allowed: {error.of_the_shop}"
     ),
     TooLateToCancel: lambda error: problems.TOO_LATE.because(f"The time to cancel ended at {rfc3339(error.ended_at)}."),
+    NotStuck: lambda error: problems.NOT_STUCK.because(f"Order {error.order_id} is not stuck."),
     CatalogAway: _catalog_away,
 }
 
@@ -77,8 +90,10 @@ PlaceAll = Callable[[Sequence[PlaceOrder], Deadline], Sequence[Decision | Except
 
 
 def order_app(
+    *,
     place_orders: PlaceAll,
     cancel_orders: CancelOrders,
+    end_stuck_orders: EndStuckOrders,
     look_up_orders: LookUpOrders,
     verifier: Verifier,
     readiness: Callable[[], Readiness],
@@ -91,11 +106,20 @@ def order_app(
         return PlacedOrders(answers=tuple(map(_placed, place_orders(batch.orders, g.deadline))))
 
     def cancel_order(request: CancelOrder, order_id: str) -> Order:
-        return as_order(cancel_orders.cancel_order(order_id, request), is_cancelled=True)
+        # For staff (no account) it also ends what is stuck.
+        ended = end_stuck_orders.cancel(order_id, request) if request.account_id is None else None
+        return as_order(ended or cancel_orders.cancel_order(order_id, request), is_cancelled=True)
+
+    def settle_order(request: SettleOrder, order_id: str) -> SettledOrder:
+        settled = end_stuck_orders.settle(order_id, request)
+        order = as_order(settled.decision, is_cancelled=settled.is_cancelled)
+        return SettledOrder(**asdict(order), note=settled.note)
 
     api.serve(calls.PLACE_ORDERS, place_all)
     api.serve(calls.CANCEL_ORDER, cancel_order)
+    api.serve(calls.SETTLE_ORDER, settle_order)
     api.serve(calls.LIST_ORDERS, look_up_orders.orders)
+    api.serve(calls.LIST_STUCK, look_up_orders.stuck_orders)
     api.serve(calls.GET_ORDER, lambda query, order_id: look_up_orders.order(order_id, query))
     return app
 

@@ -67,6 +67,13 @@ class TooLateToCancel(OrderError):
 
 
 @dataclass(eq=False)
+class NotStuck(OrderError):
+    """The order needs no hand, so nobody can settle it by hand."""
+
+    order_id: str
+
+
+@dataclass(eq=False)
 class CatalogAway(OrderError):
     """The catalog gave no answer in time; whether it did what was asked is unknown."""
 

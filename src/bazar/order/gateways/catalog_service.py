@@ -12,6 +12,8 @@ from bazar.contracts.purchasing import (
     FinishHold,
     HoldBatch,
     HoldRequest,
+    KeptHolds,
+    KeptHoldsQuery,
     OpenHold,
     OpenHoldsQuery,
 )
@@ -25,7 +27,10 @@ MOST_IN_A_BATCH = 500
 
 
 class CatalogService:
-    """Implements the port Catalog. A refusal of the whole call means that the two do not understand each other."""
+    """Implements the ports Catalog and KeptHoldPages.
+
+    A refusal of the whole call means that the two do not understand each other.
+    """
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client
@@ -62,6 +67,18 @@ class CatalogService:
             found.extend(page.holds)
             after = page.next
         return found
+
+    def epoch(self) -> str:
+        return self._kept_holds(KeptHoldsQuery(limit=1)).epoch
+
+    def kept_holds(self, after: str) -> KeptHolds:
+        return self._kept_holds(KeptHoldsQuery(after=after))
+
+    def _kept_holds(self, query: KeptHoldsQuery) -> KeptHolds:
+        try:
+            return self._client.call(calls.ALL_HOLDS, query, Deadline.after(BACKGROUND_SECONDS)).answer
+        except (NeighbourUnavailable, NeighbourRefused) as error:
+            raise CatalogAway(str(error)) from error
 
     def _finish(self, call: Call[FinishBatch, FinishAnswers], orders: Sequence[FinishHold]) -> FinishAnswers:
         answers: list[FinishAnswers] = []

@@ -1,4 +1,5 @@
-"""The loop "sweep": finishes what a crash interrupted (step 7) and has cancelled orders returned (step 8)."""
+"""The loop "sweep": finishes what a crash interrupted (step 7), has cancelled orders returned (step 8), and compares
+decisions with holds after a restore."""
 
 from collections.abc import Callable
 
@@ -14,9 +15,15 @@ _log = get_logger(__name__)
 class SweepLoop:
     """One round every two seconds, and one as soon as an order is cancelled; two sweepers at once do no harm."""
 
-    def __init__(self, sweep: Callable[[], int], return_copies: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        sweep: Callable[[], int],
+        return_copies: Callable[[], int],
+        reconcile: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._sweep = sweep
         self._return_copies = return_copies
+        self._reconcile = reconcile
         self._loop = Loop("sweep", self._step)
 
     def start(self) -> None:
@@ -34,9 +41,13 @@ class SweepLoop:
     def _step(self) -> float:
         try:
             try:
-                returned = self._return_copies()
-            finally:  # what cannot be returned keeps nothing from being swept
-                open_holds = self._sweep()
+                if self._reconcile():
+                    _log.info("compared_with_the_catalog")
+            finally:  # what cannot be compared or returned keeps nothing from being swept
+                try:
+                    returned = self._return_copies()
+                finally:
+                    open_holds = self._sweep()
         except CatalogAway as error:
             _log.info("sweep_waits_for_the_catalog", detail=error.detail)
         else:

@@ -12,7 +12,8 @@ from bazar.order.storage.decisions import read_decision
 from bazar.order.storage.schema import cancellations, decisions, stuck_orders
 
 _CANCEL = sa.text(
-    "INSERT INTO cancellations (order_id, cancelled_at, actor) VALUES (:order_id, :at, :actor) ON CONFLICT DO NOTHING"
+    "INSERT INTO cancellations (order_id, cancelled_at, actor, reason) VALUES (:order_id, :at, :actor, :reason) "
+    "ON CONFLICT DO NOTHING"
 )
 _CANCELLED = sa.select(cancellations.c.order_id).where(
     cancellations.c.order_id.in_(sa.bindparam("order_ids", expanding=True))
@@ -43,9 +44,9 @@ class CancellationRows:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def cancel(self, order_id: str, actor: str, at: datetime) -> bool:
-        done = self._connection.execute(_CANCEL, {"order_id": order_id, "actor": actor, "at": microseconds(at)})
-        return done.rowcount == 1
+    def cancel(self, order_id: str, actor: str, at: datetime, reason: str = "") -> bool:
+        values = {"order_id": order_id, "actor": actor, "at": microseconds(at), "reason": reason or None}
+        return self._connection.execute(_CANCEL, values).rowcount == 1
 
     def cancelled(self, order_ids: Sequence[str]) -> frozenset[str]:
         return frozenset(self._connection.execute(_CANCELLED, {"order_ids": list(order_ids)}).scalars())

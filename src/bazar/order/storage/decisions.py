@@ -34,6 +34,8 @@ class DecisionRows:
         return [read_decision(row) for row in self._connection.execute(_SOME, {"order_ids": list(order_ids)})]
 
     def decide(self, proposed: Sequence[Decision]) -> dict[str, Decision]:
+        if not proposed:
+            return {}
         # Ascending: two that insert the same ones at once do not wait for each other in a ring.
         self._connection.execute(_DECIDE, [_row(decision) for decision in sorted(proposed, key=_order_id)])
         # Read back: where two decide at once, both answer what the first one decided.

@@ -34,7 +34,7 @@ class OrderListRows:
     def orders_of(
         self, account_id: str | None, before: str | None, limit: int
     ) -> tuple[Sequence[Decision], str | None]:
-        at, order_id = _position(before)
+        at, order_id = read_cursor(before)
         values: dict[str, Any] = {"at": at, "id": order_id, "most": limit + 1}
         if account_id is None:
             rows = self._connection.execute(_ALL, values).all()
@@ -45,7 +45,8 @@ class OrderListRows:
         return [read_decision(row) for row in shown], older
 
 
-def _position(cursor: str | None) -> tuple[int, str]:
+def read_cursor(cursor: str | None) -> tuple[int, str]:
+    """When, and which order: what comes next is older. Raises BadCursor."""
     if cursor is None:
         return _NEWEST
     match = _CURSOR.fullmatch(cursor)

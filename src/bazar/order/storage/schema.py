@@ -43,15 +43,42 @@ cancellations = sa.Table(
     sa.Column("cancelled_at", BigInteger, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("returned_at", BigInteger),
+    sa.Column("reason", sa.Text),
     sa.Index("unreturned_orders", "order_id", sqlite_where=_NOT_RETURNED, postgresql_where=_NOT_RETURNED),
 )
 
-#: Orders that recovery could not finish, for a person to look at.
+#: Orders that recovery could not finish, until a person has ended it. Each has a decision.
 stuck_orders = sa.Table(
     "stuck_orders",
     metadata,
     sa.Column("order_id", sa.Text, primary_key=True),
     sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", BigInteger, nullable=False),
+)
+
+#: What staff said of stuck orders: that they stand (settle) or do not (cancel). ``reason`` is why the order was stuck,
+#: ``in_words`` theirs. ``is_cancelled``: it had a cancellation by then, so that its return is ended too.
+journal = sa.Table(
+    "journal",
+    metadata,
+    sa.Column("entry_number", BigInteger, primary_key=True),
+    sa.Column("order_id", sa.Text, nullable=False),
+    sa.Column("at", BigInteger, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("in_words", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("stuck_since", BigInteger, nullable=False),
+    sa.Column("is_cancelled", sa.Boolean, nullable=False),
+    sa.Index("journal_of_an_order", "order_id"),
+)
+
+#: One row at most: the epoch of the catalog that all decisions were compared with. A restore takes it away.
+comparison = sa.Table(
+    "comparison",
+    metadata,
+    sa.Column("only", sa.Integer, primary_key=True),
+    sa.Column("epoch", sa.Text, nullable=False),
     sa.Column("at", BigInteger, nullable=False),
 )
 

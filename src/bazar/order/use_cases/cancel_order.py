@@ -40,7 +40,7 @@ class CancelOrders:
                 return decision
             if request.account_id is not None and now > decision.decided_at + self._customers_time:
                 raise TooLateToCancel(order_id, decision.decided_at + self._customers_time)
-            tx.cancel(order_id, request.actor, now)
+            tx.cancel(order_id, request.actor, now, request.reason)
         self._returner.return_soon()
         return decision
 
@@ -61,8 +61,11 @@ class ReturnCopies:
             return 0
         answers = self._catalog.return_([hold_of(decision) for decision in cancelled]).answers
         with self._store.writing() as tx:
-            tx.mark_returned([answer.order_id for answer in answers if answer.done], self._clock())
-            for answer in answers:
-                if answer.conflict is not None:
-                    tx.mark_stuck(answer.order_id, answer.conflict, self._clock())
+            conflicts = {answer.order_id: answer.conflict for answer in answers if answer.conflict is not None}
+            # Where a person has said what became of the copies, there is nothing more to ask for.
+            ended = tx.returns_ended(list(conflicts))
+            done = [answer.order_id for answer in answers if answer.done or answer.order_id in ended]
+            tx.mark_returned(done, self._clock())
+            for order_id in conflicts.keys() - ended:
+                tx.mark_stuck(order_id, conflicts[order_id], self._clock())
         return len(cancelled)

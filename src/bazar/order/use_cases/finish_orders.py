@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from bazar.contracts.purchasing import FinishAnswers, FinishHold, OpenHold
+from bazar.contracts.purchasing import FinishAnswers, FinishHold, KeptHold, OpenHold
 from bazar.order.domain.decisions import Decision, Outcome
 from bazar.order.use_cases.ports import Catalog, Store
 
@@ -114,6 +114,6 @@ class Sweep(FinishOrders):
         )
 
 
-def hold_of(order: Decision | OpenHold) -> FinishHold:
+def hold_of(order: Decision | OpenHold | KeptHold) -> FinishHold:
     """What the catalog knows the order's hold by."""
     return FinishHold(order_id=order.order_id, account_id=order.account_id, purchase_hash=order.purchase_hash)

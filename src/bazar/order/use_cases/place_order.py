@@ -106,7 +106,7 @@ class PlaceOrders:
 
     def _decide(self, proposed: Sequence[Decision]) -> dict[str, Decision]:
         """Step 5, one transaction; another decision than the proposed one is what counts."""
-        if not proposed:
+        if not proposed:  # then no transaction either
             return {}
         with self._store.writing() as tx:
             decided = tx.decide(proposed)

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from bazar.contracts.purchasing import (
     FinishAnswers,
     FinishHold,
     HoldAnswer,
     HoldRequest,
+    KeptHolds,
     OpenHold,
 )
 from bazar.order.domain.decisions import Decision
@@ -22,6 +23,30 @@ class Deadline(Protocol):
     def remaining_seconds(self) -> float: ...
 
 
+@dataclass(frozen=True)
+class Stuck:
+    """An order that recovery could not finish, why, and since when."""
+
+    decision: Decision
+    reason: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What one of the staff said of a stuck order: it stands (settle) or it does not (cancel).
+
+    ``is_cancelled``: it has a cancellation, so that this ends its return too.
+    """
+
+    order_id: str
+    action: Literal["settle", "cancel"]
+    who: str
+    in_words: str
+    at: datetime
+    is_cancelled: bool
+
+
 class Transaction(Protocol):
     """One transaction on the order server's database."""
 
@@ -31,7 +56,7 @@ class Transaction(Protocol):
         """Insert each unless its order is decided already; returns what is decided, by the order's id."""
         ...
 
-    def cancel(self, order_id: str, actor: str, at: datetime) -> bool:
+    def cancel(self, order_id: str, actor: str, at: datetime, reason: str = "") -> bool:
         """False where the order was cancelled before: nothing changes then."""
         ...
 
@@ -51,10 +76,38 @@ class Transaction(Protocol):
         ...
 
     def mark_stuck(self, order_id: str, reason: str, at: datetime) -> bool:
-        """The order needs a hand; False where that was known."""
+        """The order needs a hand; False where that was known, or was ended by hand before."""
         ...
 
     def stuck(self, order_ids: Sequence[str]) -> frozenset[str]: ...
+    def stuck_page(self, before: str | None, limit: int) -> tuple[Sequence[Stuck], str | None]:
+        """The last ones first, and the cursor of what is older. Raises BadCursor."""
+        ...
+
+    def end_stuck(self, ending: Ending) -> bool:
+        """The order needs no hand any more, and the journal says why; False where it needed none."""
+        ...
+
+    def last_ending(self, order_id: str) -> str | None:
+        """What was said last of the order when it was stuck, None where it never was."""
+        ...
+
+    def returns_ended(self, order_ids: Sequence[str]) -> frozenset[str]:
+        """Those of the cancelled orders of which a person has said what became of their copies."""
+        ...
+
+    def compared_with(self) -> str | None:
+        """The catalog's epoch that all decisions were compared with; None where they have to be."""
+        ...
+
+    def note_comparison(self, epoch: str, at: datetime) -> None: ...
+    def void_returns(self) -> None:
+        """What the catalog has said to be back need not be: all cancelled orders are to be returned again."""
+        ...
+
+    def decisions_after(self, order_id: str, limit: int) -> Sequence[Decision]:
+        """In ascending order of their ids."""
+        ...
 
 
 class Store(Protocol):
@@ -80,6 +133,16 @@ class Catalog(Protocol):
     def release(self, orders: Sequence[FinishHold]) -> FinishAnswers: ...
     def return_(self, orders: Sequence[FinishHold]) -> FinishAnswers: ...
     def open_holds(self) -> Sequence[OpenHold]: ...
+
+
+class KeptHoldPages(Protocol):
+    """All holds that the catalog keeps, page by page. Both raise CatalogAway."""
+
+    def epoch(self) -> str:
+        """Of the catalog's feed: another one, and its database is not what it was."""
+        ...
+
+    def kept_holds(self, after: str) -> KeptHolds: ...
 
 
 class Finisher(Protocol):
