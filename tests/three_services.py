@@ -50,6 +50,7 @@ from bazar.order.api.routes import order_app
 from bazar.order.domain.decisions import Decision
 from bazar.order.gateways.catalog_service import CatalogService as CatalogOfOrder
 from bazar.order.storage.store import OrderStore
+from bazar.order.use_cases.best_sellers import FindBestSellers
 from bazar.order.use_cases.cancel_order import CancelOrders, ReturnCopies
 from bazar.order.use_cases.finish_orders import FinishOrders
 from bazar.order.use_cases.look_up_orders import LookUpOrders
@@ -241,11 +242,12 @@ class ThreeServices:
         )
         returns = ReturnAtOnce(ReturnCopies(store, catalog, self.clock))
         return order_app(
-            place_orders.place_orders,
-            CancelOrders(store, returns, self.clock, CUSTOMERS_TIME),
-            LookUpOrders(store),
-            self._verifier(ORDER),
-            _ready,
+            place_orders=place_orders.place_orders,
+            cancel_orders=CancelOrders(store, returns, self.clock, CUSTOMERS_TIME),
+            look_up_orders=LookUpOrders(store),
+            find_best_sellers=FindBestSellers(store, itertools.count(0, 10).__next__),
+            verifier=self._verifier(ORDER),
+            readiness=_ready,
         )
 
     def _neighbour(self, caller: str, service: str, app: Flask) -> ServiceClient:

@@ -78,6 +78,9 @@ CALLERS: Mapping[str, frozenset[str]] = {
     "catalog GET /books/{item_number}": frozenset({FRONTEND}),
     "catalog GET /books": frozenset({FRONTEND}),
     "catalog GET /search": frozenset({FRONTEND}),
+    "catalog GET /newest": frozenset({FRONTEND}),
+    "catalog POST /books/by-number": frozenset({FRONTEND}),
+    "catalog GET /suggestions": frozenset({FRONTEND}),
     "catalog GET /subjects": frozenset({FRONTEND}),
     "catalog GET /changes": frozenset({FRONTEND}),
     "catalog POST /books": frozenset({FRONTEND}),
@@ -93,6 +96,7 @@ CALLERS: Mapping[str, frozenset[str]] = {
     "order POST /orders": frozenset({FRONTEND}),
     "order GET /orders": frozenset({FRONTEND}),
     "order GET /orders/{order_id}": frozenset({FRONTEND}),
+    "order GET /best-sellers": frozenset({FRONTEND}),
     "order POST /orders/{order_id}/cancel": frozenset({FRONTEND}),
 }
 

@@ -16,6 +16,7 @@ from bazar.order.gateways.catalog_service import CatalogService
 from bazar.order.recovery.settle import SettleLoop
 from bazar.order.recovery.sweep import SweepLoop
 from bazar.order.storage.store import OrderStore
+from bazar.order.use_cases.best_sellers import FindBestSellers
 from bazar.order.use_cases.cancel_order import CancelOrders, ReturnCopies
 from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
 from bazar.order.use_cases.look_up_orders import LookUpOrders
@@ -53,11 +54,12 @@ def build(settings: Settings) -> RunningService:
     )
     gather = Gather("purchases", place_orders.place_orders, of_the_round=(StorageUnavailable,))
     app = order_app(
-        gather.ask_all,
-        cancel_orders,
-        LookUpOrders(store),
-        verifier(settings, ORDER),
-        lambda: _readiness(own, client),
+        place_orders=gather.ask_all,
+        cancel_orders=cancel_orders,
+        look_up_orders=LookUpOrders(store),
+        find_best_sellers=FindBestSellers(store, time.monotonic),
+        verifier=verifier(settings, ORDER),
+        readiness=lambda: _readiness(own, client),
     )
     gather.start()
     settle_loop.start()

@@ -27,6 +27,7 @@ from bazar.order.domain.errors import (
     UnknownOrder,
     WrongCurrency,
 )
+from bazar.order.use_cases.best_sellers import FindBestSellers
 from bazar.order.use_cases.cancel_order import CancelOrders
 from bazar.order.use_cases.look_up_orders import LookUpOrders, as_order
 
@@ -81,9 +82,11 @@ PlaceAll = Callable[[Sequence[PlaceOrder], Deadline], Sequence[Decision | Except
 
 
 def order_app(
+    *,
     place_orders: PlaceAll,
     cancel_orders: CancelOrders,
     look_up_orders: LookUpOrders,
+    find_best_sellers: FindBestSellers,
     verifier: Verifier,
     readiness: Callable[[], Readiness],
 ) -> Flask:
@@ -99,6 +102,7 @@ def order_app(
 
     api.serve(calls.PLACE_ORDERS, place_all)
     api.serve(calls.CANCEL_ORDER, cancel_order)
+    api.serve(calls.BEST_SELLERS, find_best_sellers.best_sellers)
     api.serve(calls.LIST_ORDERS, look_up_orders.orders)
     api.serve(calls.GET_ORDER, lambda query, order_id: look_up_orders.order(order_id, query))
     return app
