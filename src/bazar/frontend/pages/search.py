@@ -72,7 +72,11 @@ def add_search_pages(pages: Blueprint, catalog: Catalog, shelves: Shelves) -> No
         asked = convert({"q": request.args.get("q", ""), "limit": SUGGESTED_BOOKS}, SuggestQuery)
         found = catalog.suggest(asked, g.deadline).answer
         items = [
-            *(_suggestion("book", book.title, "pages.book", item_number=book.item_number) for book in found.books),
+            *(
+                _suggestion("book", book.title, "pages.book", item_number=book.item_number)
+                | {"by": ", ".join(book.authors[:2])}
+                for book in found.books
+            ),
             *(_suggestion("author", name, "pages.search", author=name) for name in found.authors[:SUGGESTED_NAMES]),
             *(_suggestion("subject", name, "pages.subject", subject=name) for name in found.subjects[:SUGGESTED_NAMES]),
         ]

@@ -1,5 +1,6 @@
 """Prices, numbers, dates and languages as the visitor's locale writes them; and the texts, ready to be translated."""
 
+import re
 from collections.abc import Callable
 from copy import copy
 from datetime import datetime
@@ -62,7 +63,9 @@ def price_text(price: Money, in_locale: str = TEXT_LOCALE) -> str:
     pattern = copy(_babel(in_locale).currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
     amount = Decimal(price.amount).scaleb(-digits)
-    return str(pattern.apply(amount, _babel(in_locale), currency=price.currency, currency_digits=False))
+    text = str(pattern.apply(amount, _babel(in_locale), currency=price.currency, currency_digits=False))
+    # A code of letters does not run into the digits (CLDR, currency spacing).
+    return re.sub(r"(?<=[A-Z]{3})(?=\d)", "\N{NO-BREAK SPACE}", text)
 
 
 def number_text(number: int, in_locale: str = TEXT_LOCALE) -> str:

@@ -50,7 +50,7 @@ function suggest(input) {
       const text = document.createElement("span");
       text.textContent = item.text;
       option.append(text);
-      const kind = input.dataset[item.kind];
+      const kind = input.dataset[item.kind] ?? item.by;
       if (kind) {
         const said = document.createElement("span");
         said.className = "kind";
