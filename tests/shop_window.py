@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from html import unescape
 from html.parser import HTMLParser
 from typing import NoReturn
 
@@ -80,9 +81,23 @@ class Reader:
         form = self.form(f"/books/{item_number}", f"/books/{item_number}/buy")
         return self.send(form, quantity=str(quantity), **changed)
 
+    def put(self, item_number: int, quantity: int = 1) -> TestResponse:
+        """Put copies into the basket, as who has no script does it."""
+        form = self.form(f"/books/{item_number}/basket", f"/books/{item_number}/basket")
+        return self.send(form, quantity=str(quantity))
+
+    def buy_basket(self, **changed: str) -> TestResponse:
+        return self.send(self.form("/basket", "/basket/buy"), **changed)
+
 
 def forms_of(response: TestResponse) -> list[Form]:
     return _Forms(response.text).found
+
+
+def links(page: str, text: str) -> list[str]:
+    """Addresses of the links of a page that have this text in them."""
+    found: list[tuple[str, str]] = re.findall(r'<a[^>]* href="([^"]*)"[^>]*>(.*?)</a>', page, re.DOTALL)
+    return [unescape(address) for address, inside in found if text in re.sub(r"<[^>]*>", "", inside)]
 
 
 class Shop:

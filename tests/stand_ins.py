@@ -76,6 +76,15 @@ class Shelves(Neighbour):
         }
         self.position = "ab12cd34-7"
         self.searches: list[books.WordsQuery] = []
+        self.facets: dict[str, tuple[books.FacetCount, ...]] = {}
+        self._has_index = True
+
+    @contextmanager
+    def without_index(self) -> Iterator[None]:
+        """Books are shown, but none is found."""
+        self._has_index = False
+        yield
+        self._has_index = True
 
     def change(self, item_number: int, **facts: object) -> None:
         self.books[item_number] = msgspec.structs.replace(self.books[item_number], **facts)
@@ -96,7 +105,7 @@ class Shelves(Neighbour):
         self.searches.append(query)
         found = [book for book in self.books.values() if (query.q or "").casefold() in book.title.casefold()]
         page = self._page(found, query.cursor, query.limit)
-        facets: dict[str, tuple[books.FacetCount, ...]] = {
+        facets = self.facets or {
             name: (books.FacetCount(value=value, count=len(found)),) if found else ()
             for name, value in (("author", "Ada Quill"), ("language", "en"), ("in_stock", "true"))
         }
@@ -110,6 +119,8 @@ class Shelves(Neighbour):
 
     def newest(self, query: books.NewestQuery, deadline: Deadline) -> Seen[books.BookPage]:
         self.check()
+        if not self._has_index:
+            raise NeighbourAway(self.name, "the index is being built")
         found = [
             book
             for book in reversed(self.books.values())

@@ -151,8 +151,12 @@ def test_what_guests_left_long_ago_is_swept_by_and_by(
 
 
 def test_an_error_undoes_what_was_written(basket_store: SqlBasketStore) -> None:
-    with pytest.raises(MishapError), basket_store.writing() as tx:
-        tx.find_to_change(GUEST, Basket("key"), NOW)
-        raise MishapError
+    def begin_and_fail() -> None:
+        with basket_store.writing() as tx:
+            tx.find_to_change(GUEST, Basket("key"), NOW)
+            raise MishapError
+
+    with pytest.raises(MishapError):
+        begin_and_fail()
     with basket_store.reading() as tx:
         assert tx.find(GUEST) is None

@@ -8,6 +8,7 @@ from bazar.contracts import problems
 from bazar.contracts.problems import Problem
 from bazar.frontend.api import accounts, authentication
 from bazar.frontend.api.idempotency import BadIdempotencyKey
+from bazar.frontend.domain.basket import BasketFull
 from bazar.frontend.domain.errors import (
     BadRequest,
     KeyReused,
@@ -56,6 +57,10 @@ def _bad_key(_error: BadIdempotencyKey) -> Problem:
     )
 
 
+def _basket_full(error: BasketFull) -> Problem:
+    return problems.INVALID.because(f"A basket holds {error.most} titles at the most.")
+
+
 PROBLEMS: ProblemTable = {
     **accounts.PROBLEMS,
     **authentication.PROBLEMS,
@@ -67,6 +72,7 @@ PROBLEMS: ProblemTable = {
     StockBelowZero: lambda error: problems.STOCK_BELOW_ZERO.because(error.detail),
     StaleVersion: lambda error: problems.PRECONDITION_FAILED.because(error.detail),
     BadRequest: _bad_request,
+    BasketFull: _basket_full,
     NeighbourAway: _neighbour_away,
     BadIdempotencyKey: _bad_key,
 }

@@ -3,6 +3,8 @@
 from flask import Blueprint, Flask
 from jinja2 import StrictUndefined
 
+from bazar.contracts.books import MOST_COPIES_A_LINE
+from bazar.frontend.domain.basket import MOST_TITLES
 from bazar.frontend.domain.money import times
 from bazar.frontend.pages.assets import Assets
 from bazar.frontend.pages.basket import BasketPages
@@ -63,6 +65,7 @@ def mount_pages(
     add_order_pages(pages, orders, sessions, customers_time)
     add_people_pages(pages, accounts, sessions)
     pages.add_app_template_global(times, "times")
+    app.jinja_env.globals.update(most_titles=MOST_TITLES, most_copies_a_line=MOST_COPIES_A_LINE)
     pages.add_app_template_global(cover_of, "cover_of")
     pages.add_app_template_global(small_cover_of, "small_cover_of")
     translate(app)

@@ -36,7 +36,7 @@ def speak(pages: Blueprint) -> None:
 
     @pages.after_app_request
     def say_what_it_depends_on(response: Response) -> Response:
-        if "locale" in g:
+        if response.mimetype == "text/html":
             response.vary.add("Accept-Language")
         return response
 
