@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,8 @@ def test_the_marked_texts_can_be_extracted_for_translators() -> None:
     found = [
         message
         for template in sorted(TEMPLATES.glob("*.html"))
-        for _, message, _, _ in extract("jinja2", template.open("rb"), options={"trimmed": "true", "silent": "false"})
+        for _, message, _, _ in extract(
+            "jinja2", BytesIO(template.read_bytes()), options={"trimmed": "true", "silent": "false"}
+        )
     ]
-    assert {"Put in basket", ("%(n)s copy", "%(n)s copies", None)} <= set(found)
+    assert {"Put in basket", ("%(n)s copy", "%(n)s copies")} <= set(found)
