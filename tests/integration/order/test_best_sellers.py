@@ -40,7 +40,8 @@ def sell(store: OrderStore, number: int, lines: Sequence[tuple[int, int]], outco
         lines=tuple(OrderedLine(item, "Xen", copies, 1500) for item, copies in lines),
     )
     with store.writing() as tx:
-        return tx.decide(decision).order_id
+        tx.decide([decision])
+    return decision.order_id
 
 
 def ranking(store: OrderStore, limit: int = 20) -> tuple[int, ...]:
