@@ -43,14 +43,18 @@ from bazar.contracts.names import CATALOG, FRONTEND, OPERATOR, ORDER
 from bazar.frontend.domain.accounts import Role, SignInKind
 from bazar.frontend.gateways.catalog_service import CatalogService as CatalogOfShop
 from bazar.frontend.gateways.order_service import OrderService
+from bazar.frontend.pages.my_orders import CustomersTime
 from bazar.frontend.storage.accounts import SqlAccountStore
+from bazar.frontend.storage.baskets import SqlBasketStore
 from bazar.frontend.use_cases.accounts import Accounts, Limits
+from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
 from bazar.frontend.wiring import frontend_app
 from bazar.order.api.routes import order_app
 from bazar.order.domain.decisions import Decision
 from bazar.order.gateways.catalog_service import CatalogService as CatalogOfOrder
 from bazar.order.storage.store import OrderStore
+from bazar.order.use_cases.best_sellers import FindBestSellers
 from bazar.order.use_cases.cancel_order import CancelOrders, ReturnCopies
 from bazar.order.use_cases.end_stuck_orders import EndStuckOrders
 from bazar.order.use_cases.finish_orders import FinishOrders
@@ -136,11 +140,13 @@ class ThreeServices:
         self._orders = OrderService(self._neighbour(FRONTEND, ORDER, self.order_app))
         self._orders.start()
         self.app = frontend_app(
-            self.accounts,
-            CatalogOfShop(self._neighbour(FRONTEND, CATALOG, self.catalog_app)),
-            self._orders,
-            _ready,
-            "https://localhost:8443",
+            accounts=self.accounts,
+            baskets=Baskets(SqlBasketStore(self.databases[FRONTEND]), clock),
+            catalog=CatalogOfShop(self._neighbour(FRONTEND, CATALOG, self.catalog_app)),
+            orders=self._orders,
+            readiness=_ready,
+            customers_time=CustomersTime(CUSTOMERS_TIME, clock),
+            public_url=PUBLIC_URL,
         )
         for name, role in PEOPLE.items():
             self.accounts.create_account(f"{name}@example.org", PASSWORD, role)
@@ -248,6 +254,7 @@ class ThreeServices:
             cancel_orders=CancelOrders(store, returns, self.clock, CUSTOMERS_TIME),
             end_stuck_orders=EndStuckOrders(store, catalog, returns, self.clock),
             look_up_orders=LookUpOrders(store),
+            find_best_sellers=FindBestSellers(store, itertools.count(0, 10).__next__),
             verifier=self._verifier(ORDER),
             readiness=_ready,
         )

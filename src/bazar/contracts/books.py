@@ -12,6 +12,8 @@ MOST_COPIES = 1_000_000_000
 #: Few enough that the total of the largest order is an integer that every JSON reader holds exactly.
 MOST_COPIES_A_LINE = 10_000
 HIGHEST_PRICE_MINOR = 1_000_000_000
+#: Of so many books one question can be asked.
+MOST_NUMBERS = 1_000
 
 ItemNumber = Annotated[int, Meta(ge=1, le=LARGEST_JSON_INTEGER)]
 Copies = Annotated[int, Meta(ge=0, le=MOST_COPIES)]
@@ -69,7 +71,10 @@ class FacetCount(Message, frozen=True):
 
 
 class BookPage(Message, frozen=True):
-    """A page of a list: ``total`` hits in all, ``next`` the cursor of the next page or None."""
+    """A page of a list: ``total`` hits in all, ``next`` the cursor of the next page or None.
+
+    The cursor of all lists but the one of a subject is the number of hits before the page.
+    """
 
     items: tuple[BookSummary, ...]
     total: int
@@ -77,7 +82,10 @@ class BookPage(Message, frozen=True):
 
 
 class SearchPage(BookPage, frozen=True):
-    """A page of a search; facets by name: subject, author, language, price, in_stock."""
+    """A page of a search; facets by name: subject, author, language, price, in_stock.
+
+    A price is a band, ``500-999`` (both included) or ``10000-``, in minor units.
+    """
 
     facets: dict[str, tuple[FacetCount, ...]]
 
@@ -120,6 +128,47 @@ class WordsQuery(Message, frozen=True):
     sort: Sort | None = None
     limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: Cursor | None = None
+
+
+class NewestQuery(Message, frozen=True):
+    """The books that came last, of all, of one subject or of one author."""
+
+    subject: Sought | None = None
+    author: Sought | None = None
+    limit: PageSize = DEFAULT_PAGE_SIZE
+    cursor: Cursor | None = None
+
+
+class NumbersQuery(Message, frozen=True):
+    """Those of the books that are sold and, where a subject is named, have it; in the order of the numbers."""
+
+    item_numbers: Annotated[tuple[ItemNumber, ...], Meta(max_length=MOST_NUMBERS)]
+    subject: Sought | None = None
+    limit: PageSize = DEFAULT_PAGE_SIZE
+    cursor: Cursor | None = None
+
+
+class SuggestQuery(Message, frozen=True):
+    """What somebody has typed so far."""
+
+    q: Annotated[str, Meta(pattern=text.ANY, max_length=200)]
+    limit: Annotated[int, Meta(ge=1, le=10)] = 5
+
+
+class SuggestedBook(Message, frozen=True):
+    """A book whose title goes on like that."""
+
+    item_number: int
+    title: str
+    authors: tuple[str, ...]
+
+
+class Suggestions(Message, frozen=True):
+    """Titles, authors and subjects that go on like that, the likeliest first."""
+
+    books: tuple[SuggestedBook, ...]
+    authors: tuple[str, ...]
+    subjects: tuple[str, ...]
 
 
 class NewBook(PublicRequest, frozen=True):

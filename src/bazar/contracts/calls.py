@@ -11,6 +11,9 @@ _FROM_OPERATOR = frozenset({OPERATOR})
 GET_BOOK = Call(CATALOG, "GET", "/books/{item_number}", books.Empty, books.Book, _FROM_FRONTEND)
 BOOKS_BY_SUBJECT = Call(CATALOG, "GET", "/books", books.SubjectQuery, books.BookPage, _FROM_FRONTEND)
 SEARCH_BOOKS = Call(CATALOG, "GET", "/search", books.WordsQuery, books.SearchPage, _FROM_FRONTEND)
+NEWEST_BOOKS = Call(CATALOG, "GET", "/newest", books.NewestQuery, books.BookPage, _FROM_FRONTEND)
+BOOKS_BY_NUMBER = Call(CATALOG, "POST", "/books/by-number", books.NumbersQuery, books.BookPage, _FROM_FRONTEND)
+SUGGEST = Call(CATALOG, "GET", "/suggestions", books.SuggestQuery, books.Suggestions, _FROM_FRONTEND)
 SUBJECTS = Call(CATALOG, "GET", "/subjects", books.Empty, books.Subjects, _FROM_FRONTEND)
 CHANGES = Call(CATALOG, "GET", "/changes", books.ChangesQuery, books.Changes, _FROM_FRONTEND)
 ADD_BOOK = Call(CATALOG, "POST", "/books", books.AddBook, books.Book, _FROM_FRONTEND, repeatable=False)
@@ -46,6 +49,8 @@ PLACE_ORDERS = Call(ORDER, "POST", "/orders", purchasing.PlaceOrders, purchasing
 LIST_ORDERS = Call(ORDER, "GET", "/orders", purchasing.OrdersQuery, purchasing.Orders, _FROM_FRONTEND)
 LIST_STUCK = Call(ORDER, "GET", "/orders/stuck", purchasing.StuckQuery, purchasing.StuckOrders, _FROM_FRONTEND)
 GET_ORDER = Call(ORDER, "GET", "/orders/{order_id}", purchasing.OrderQuery, purchasing.Order, _FROM_FRONTEND)
+BEST_SELLERS = Call(ORDER, "GET", "/best-sellers", purchasing.BestSellersQuery, purchasing.BestSellers, _FROM_FRONTEND)
+
 CANCEL_ORDER = Call(
     ORDER, "POST", "/orders/{order_id}/cancel", purchasing.CancelOrder, purchasing.Order, _FROM_FRONTEND
 )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from bazar.contracts import text
-from bazar.contracts.books import MOST_COPIES_A_LINE, ItemNumber, Money
+from bazar.contracts.books import MOST_COPIES_A_LINE, MOST_NUMBERS, ItemNumber, Money
 from bazar.contracts.text import Cursor, Reason
 from bazar.contracts.wire import DEFAULT_PAGE_SIZE, LARGEST_JSON_INTEGER, Message, PageSize, PublicRequest
 
@@ -196,6 +196,18 @@ class StuckOrders(Message, frozen=True):
 
     items: tuple[StuckOrder, ...]
     next: str | None
+
+
+class BestSellersQuery(Message, frozen=True):
+    """So many of the books that sell best."""
+
+    limit: Annotated[int, Meta(ge=1, le=MOST_NUMBERS)] = DEFAULT_PAGE_SIZE
+
+
+class BestSellers(Message, frozen=True):
+    """Numbers of books, the one of which the last orders had the most copies first."""
+
+    item_numbers: tuple[int, ...]
 
 
 class HoldRequest(Message, frozen=True):

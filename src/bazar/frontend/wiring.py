@@ -1,6 +1,7 @@
 """The front-end server, put together."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
@@ -23,9 +24,12 @@ from bazar.frontend.api.problems import PROBLEMS
 from bazar.frontend.gateways.catalog_service import CatalogService
 from bazar.frontend.gateways.order_service import OrderService
 from bazar.frontend.pages.errors import page_or_document
+from bazar.frontend.pages.my_orders import CustomersTime
 from bazar.frontend.pages.routes import mount_pages
 from bazar.frontend.storage.accounts import SqlAccountStore
+from bazar.frontend.storage.baskets import SqlBasketStore
 from bazar.frontend.use_cases.accounts import Accounts, Limits
+from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
 from bazar.frontend.use_cases.ports import Catalog, Orders
 from bazar.resources import neighbour, own_database
@@ -50,11 +54,13 @@ def build(settings: Settings) -> RunningService:
     order_client = neighbour(settings, FRONTEND, ORDER)
     catalog, orders = CatalogService(catalog_client), OrderService(order_client)
     app = frontend_app(
-        accounts_of(settings, own),
-        catalog,
-        orders,
-        lambda: _readiness(own, {CATALOG: catalog_client, ORDER: order_client}),
-        settings.public_url,
+        accounts=accounts_of(settings, own),
+        baskets=Baskets(SqlBasketStore(own), system_clock),
+        catalog=catalog,
+        orders=orders,
+        readiness=lambda: _readiness(own, {CATALOG: catalog_client, ORDER: order_client}),
+        customers_time=CustomersTime(timedelta(minutes=settings.cancel_within_minutes), system_clock),
+        public_url=settings.public_url,
     )
 
     orders.start()
@@ -69,10 +75,13 @@ def build(settings: Settings) -> RunningService:
 
 
 def frontend_app(
+    *,
     accounts: Accounts,
+    baskets: Baskets,
     catalog: Catalog,
     orders: Orders,
     readiness: Callable[[], Readiness],
+    customers_time: CustomersTime,
     public_url: str,
 ) -> Flask:
     """The application of the front-end server: the API, each route with the rule of who may use it, and the pages."""
@@ -90,7 +99,15 @@ def frontend_app(
     app.register_blueprint(purchases_api.routes(orders, catalog))
     app.register_blueprint(orders_api.routes(orders))
     app.register_blueprint(openapi_api.routes(ACCESS))
-    mount_pages(app, catalog, orders, accounts, public_url=public_url)
+    mount_pages(
+        app,
+        catalog=catalog,
+        orders=orders,
+        accounts=accounts,
+        baskets=baskets,
+        customers_time=customers_time,
+        public_url=public_url,
+    )
     return app
 
 

@@ -16,6 +16,7 @@ from bazar.order.gateways.catalog_service import CatalogService
 from bazar.order.recovery.settle import SettleLoop
 from bazar.order.recovery.sweep import SweepLoop
 from bazar.order.storage.store import OrderStore
+from bazar.order.use_cases.best_sellers import FindBestSellers
 from bazar.order.use_cases.cancel_order import CancelOrders, ReturnCopies
 from bazar.order.use_cases.end_stuck_orders import EndStuckOrders
 from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
@@ -60,6 +61,7 @@ def build(settings: Settings) -> RunningService:
         cancel_orders=cancel_orders,
         end_stuck_orders=EndStuckOrders(store, catalog, sweep_loop, system_clock),
         look_up_orders=LookUpOrders(store),
+        find_best_sellers=FindBestSellers(store, time.monotonic),
         verifier=verifier(settings, ORDER),
         readiness=lambda: _readiness(own, client),
     )

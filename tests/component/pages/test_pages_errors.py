@@ -91,7 +91,9 @@ def test_without_the_order_server_books_are_shown_and_the_rest_is_pointed_out(sh
 def test_files_of_the_look_are_named_by_their_content_and_kept_for_ever(guest: Reader) -> None:
     files = re.findall(r'href="(/static/[^"]+)"', guest.get("/").text)
     assert len(files) == 2
-    for file in files:
+    (script,) = re.findall(r'src="(/static/[^"]+)"', guest.get("/").text)
+    assert "javascript" in guest.get(script).content_type
+    for file in [*files, script]:
         answer = guest.get(file)
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert not answer.headers.getlist("Set-Cookie")
@@ -101,6 +103,11 @@ def test_files_of_the_look_are_named_by_their_content_and_kept_for_ever(guest: R
 
 
 def test_the_look_is_light(customer: Reader) -> None:
-    assert (STATIC / "shop.css").stat().st_size < 12_000
-    assert len(customer.get("/").data) < 60_000
-    assert len(customer.get("/search?q=volume").data) < 60_000
+    assert (STATIC / "shop.css").stat().st_size < 20_000
+    assert (STATIC / "shop.js").stat().st_size < 10_000
+    for path in ("/", "/search?q=volume", "/new", "/books/5"):
+        page = customer.get(path)
+        assert len(page.data) < 60_000
+        # The page, its look, its script and its icon: covers are drawn in the page.
+        assert len(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)) == 3
+        assert "<img" not in page.text

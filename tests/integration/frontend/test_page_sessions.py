@@ -27,7 +27,7 @@ def accounts(accounts: Accounts) -> Accounts:
 def client(accounts: Accounts) -> FlaskClient:
     problems = {**authentication.PROBLEMS, **page_sessions.PROBLEMS}
     app = new_app("shop", problems, lambda: Readiness(ready=True, parts={}), {})
-    sessions = PageSessions(accounts)
+    sessions = PageSessions(accounts, at_sign_in=lambda _response, _person: None)
     pages = Blueprint("pages", __name__)
 
     @pages.get("/")

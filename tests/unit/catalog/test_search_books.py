@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from bazar.catalog.use_cases.search_books import DEEPEST_HIT, BadQuery, Hits, IndexNotReady, SearchBooks
-from bazar.contracts.books import BookSummary, FacetCount, Money, WordsQuery
+from bazar.catalog.use_cases.search_books import DEEPEST_HIT, BadQuery, Beginnings, Hits, IndexNotReady, SearchBooks
+from bazar.contracts.books import BookSummary, FacetCount, Money, NewestQuery, SuggestQuery, WordsQuery
 
 
 class FakeIndex:
@@ -21,10 +21,13 @@ class FakeIndex:
         self.waited_for.append((epoch, number))
         return epoch != "e" or number <= self.last_change
 
-    def find(self, query: WordsQuery, start: int, end: int) -> Hits:
+    def find(self, query: WordsQuery, start: int, end: int, *, facets: bool = True) -> Hits:
         self.asked.append(query)
         found = tuple(range(start + 1, min(end, self.total) + 1))
-        return Hits(found, self.total, {"subject": (FacetCount(value="poetry", count=self.total),)})
+        return Hits(found, self.total, {"subject": (FacetCount(value="poetry", count=self.total),)} if facets else {})
+
+    def begin_with(self, text: str, limit: int) -> Beginnings:
+        return Beginnings((3, 1)[:limit], (f"{text} Author",), (f"{text} subject",))
 
 
 class FakeShelf:
@@ -138,3 +141,22 @@ def test_nobody_waits_for_a_change_that_there_never_was(seen: tuple[str, int]) -
     index = FakeIndex(3)
     assert SearchBooks(index, FakeShelf()).search(WordsQuery(), seen)[0].total == 3
     assert index.waited_for == []
+
+
+def test_the_newest_are_a_search_without_words_and_without_facets() -> None:
+    index = FakeIndex(45)
+    page, position = SearchBooks(index, FakeShelf()).newest(NewestQuery(subject="poetry", author="Ann Lee", limit=20))
+    assert index.asked == [WordsQuery(subject="poetry", author="Ann Lee", limit=20, sort="newest")]
+    assert ([book.item_number for book in page.items], page.total, page.next) == (list(range(1, 21)), 45, "20")
+    assert position == "epoch-7"
+
+
+def test_newest_books_are_never_older_than_what_was_seen() -> None:
+    with pytest.raises(IndexNotReady):
+        SearchBooks(FakeIndex(45), FakeShelf()).newest(NewestQuery(), ("e", 8))
+
+
+def test_suggested_books_are_those_that_are_sold() -> None:
+    found = SearchBooks(FakeIndex(45), FakeShelf(withdrawn=frozenset({3}))).suggest(SuggestQuery(q="po"))
+    assert [(book.item_number, book.title) for book in found.books] == [(1, "Book 1")]
+    assert (found.authors, found.subjects) == (("po Author",), ("po subject",))

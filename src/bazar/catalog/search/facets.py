@@ -43,6 +43,11 @@ class Facets:
         )
         return found
 
+    def most_frequent(self, searcher: Searcher, query: Query, facet: str) -> tuple[FacetCount, ...]:
+        """The names of one facet, subject or author or language, that most of the hits have."""
+        counted = searcher.aggregate(query, {facet: _AGGREGATIONS[facet]})
+        return self._named(searcher, facet, counted[facet]["buckets"])
+
     def _named(self, searcher: Searcher, facet: str, buckets: list[Mapping[str, Any]]) -> tuple[FacetCount, ...]:
         counts = sorted((bucket["doc_count"] for bucket in buckets), reverse=True)[:MOST_VALUES]
         named = [

@@ -12,10 +12,10 @@ from typing import IO
 
 import tantivy
 
-from bazar.catalog.search import ordering, query
+from bazar.catalog.search import ordering, query, suggestions
 from bazar.catalog.search.facets import Facets
 from bazar.catalog.search.schema import VERSION, document, fingerprint, numbers, schema
-from bazar.catalog.use_cases.search_books import Hits, IndexEntry, IndexNotReady
+from bazar.catalog.use_cases.search_books import Beginnings, Hits, IndexEntry, IndexNotReady
 from bazar.chassis.logging import get_logger
 from bazar.contracts.books import WordsQuery
 
@@ -67,17 +67,28 @@ class BookIndex:
         """Whether it can be searched."""
         return self._index is not None
 
-    def find(self, asked: WordsQuery, start: int, end: int) -> Hits:
+    def find(self, asked: WordsQuery, start: int, end: int, *, facets: bool = True) -> Hits:
         """Hits ``start`` up to, not including, ``end``; raises IndexNotReady. ``asked.sort`` is set."""
+        if asked.sort is None:
+            raise IndexNotReady
+        with self._searcher() as searcher:
+            built = query.build(searcher, self._schema, asked)
+            total, item_numbers = ordering.page(searcher, built, ordering.ORDERINGS[asked.sort], start, end)
+            return Hits(tuple(item_numbers), total, self._facets.of(searcher, built) if facets else {})
+
+    def begin_with(self, text: str, limit: int) -> Beginnings:
+        """What goes on like ``text``, at most ``limit`` of each kind; raises IndexNotReady."""
+        with self._searcher() as searcher:
+            return suggestions.begin_with(searcher, self._schema, self._facets, text, limit)
+
+    @contextmanager
+    def _searcher(self) -> Iterator[tantivy.Searcher]:
         index = self._index
-        if index is None or asked.sort is None:
+        if index is None:
             raise IndexNotReady
         try:
             with _broken_is_said():
-                searcher = index.searcher()
-                built = query.build(searcher, self._schema, asked)
-                total, item_numbers = ordering.page(searcher, built, ordering.ORDERINGS[asked.sort], start, end)
-                return Hits(tuple(item_numbers), total, self._facets.of(searcher, built))
+                yield index.searcher()
         except IndexBroken as error:
             self._distrust(error)
             raise IndexNotReady from error

@@ -18,6 +18,14 @@ _ONE = sa.select(books).where(books.c.item_number == sa.bindparam("item_number")
 _SOME = sa.select(books).where(
     books.c.item_number.in_(sa.bindparam("item_numbers", expanding=True)), books.c.withdrawn_at.is_(None)
 )
+_SOLD = sa.select(books.c.item_number).where(
+    books.c.item_number.in_(sa.bindparam("item_numbers", expanding=True)), books.c.withdrawn_at.is_(None)
+)
+#: A withdrawn book has left its subjects.
+_SOLD_OF_SUBJECT = sa.select(book_subjects.c.item_number).where(
+    book_subjects.c.subject_key == sa.bindparam("key"),
+    book_subjects.c.item_number.in_(sa.bindparam("item_numbers", expanding=True)),
+)
 _OF_SUBJECT = (
     sa.select(books)
     .join(book_subjects, book_subjects.c.item_number == books.c.item_number)
@@ -80,6 +88,12 @@ class BookRows:
         rows = self._connection.execute(_SOME, {"item_numbers": list(item_numbers)})
         found = {row.item_number: _book(row) for row in rows}
         return [found[number] for number in item_numbers if number in found]
+
+    def sold(self, item_numbers: Sequence[int], subject_key: str | None) -> frozenset[int]:
+        values: dict[str, Any] = {"item_numbers": list(item_numbers)}
+        if subject_key is None:
+            return frozenset(self._connection.execute(_SOLD, values).scalars())
+        return frozenset(self._connection.execute(_SOLD_OF_SUBJECT, {**values, "key": subject_key}).scalars())
 
     def books_from(self, after: int, limit: int) -> Sequence[StoredBook]:
         """Books that are sold, in ascending order of their numbers."""

@@ -15,6 +15,7 @@ from bazar.contracts.books import (
     HistoryEntry,
     HistoryQuery,
     Money,
+    NumbersQuery,
     SubjectQuery,
     Subjects,
 )
@@ -41,7 +42,7 @@ class LookUp:
     def books_of_subject(self, query: SubjectQuery) -> tuple[BookPage, str]:
         """Books whose subject is the one asked for, whole and without case; raises BadCursor."""
         key = normalise(query.subject)
-        after = _item_number(query.cursor)
+        after = _whole_number(query.cursor)
         with self._store.reading() as tx:
             position = tx.position()
             total = tx.number_of_books(key)
@@ -56,6 +57,23 @@ class LookUp:
             ),
             position,
         )
+
+    def books_by_number(self, query: NumbersQuery) -> tuple[BookPage, str]:
+        """Those of the books that are sold, and of the subject, in the order asked for; raises BadCursor."""
+        start = _whole_number(query.cursor)
+        end = start + query.limit
+        asked = tuple(dict.fromkeys(query.item_numbers))
+        with self._store.reading() as tx:
+            position = tx.position()
+            sold = tx.sold(asked, None if query.subject is None else normalise(query.subject))
+            numbers = [number for number in asked if number in sold]
+            found = tx.books(numbers[start:end])
+        page = BookPage(
+            items=tuple(summary(book, self._currency) for book in found),
+            total=len(numbers),
+            next=str(end) if end < len(numbers) else None,
+        )
+        return page, position
 
     def summaries(self, item_numbers: Sequence[int]) -> list[BookSummary]:
         """Those of the books that are sold, in the order asked for, as they are now."""
@@ -136,7 +154,7 @@ def summary(book: StoredBook, currency: str) -> BookSummary:
     )
 
 
-def _item_number(cursor: str | None) -> int:
+def _whole_number(cursor: str | None) -> int:
     if cursor is None:
         return 0
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) <= len(str(LARGEST_JSON_INTEGER))):

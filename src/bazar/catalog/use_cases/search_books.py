@@ -8,7 +8,17 @@ from typing import Protocol
 import msgspec
 
 from bazar.catalog.domain.errors import CatalogError
-from bazar.contracts.books import BookSummary, FacetCount, SearchPage, WordsQuery
+from bazar.contracts.books import (
+    BookPage,
+    BookSummary,
+    FacetCount,
+    NewestQuery,
+    SearchPage,
+    SuggestedBook,
+    Suggestions,
+    SuggestQuery,
+    WordsQuery,
+)
 from bazar.contracts.text import CURSOR, WORDS
 
 #: Hits beyond this are counted but cannot be reached.
@@ -50,11 +60,20 @@ class IndexEntry:
 
 @dataclass(frozen=True)
 class Hits:
-    """The books of one page in their order, the number of all hits, and the facets over all of them."""
+    """The books of one page in their order, the number of all hits, and the facets over all of them if asked for."""
 
     item_numbers: tuple[int, ...]
     total: int
     facets: Mapping[str, tuple[FacetCount, ...]]
+
+
+@dataclass(frozen=True)
+class Beginnings:
+    """What goes on like a text: books by their numbers, and names as they are written."""
+
+    item_numbers: tuple[int, ...]
+    authors: tuple[str, ...]
+    subjects: tuple[str, ...]
 
 
 class SearchIndex(Protocol):
@@ -64,8 +83,15 @@ class SearchIndex(Protocol):
         """Wait until the index has that change; False where that takes too long."""
         ...
 
-    def find(self, query: WordsQuery, start: int, end: int) -> Hits:
-        """Hits ``start`` up to, not including, ``end``; raises IndexNotReady. ``query.sort`` is set."""
+    def find(self, query: WordsQuery, start: int, end: int, *, facets: bool = True) -> Hits:
+        """Hits ``start`` up to, not including, ``end``; raises IndexNotReady. ``query.sort`` is set.
+
+        ``facets``: count them, which costs more than the rest.
+        """
+        ...
+
+    def begin_with(self, text: str, limit: int) -> Beginnings:
+        """At most ``limit`` of each kind; raises IndexNotReady."""
         ...
 
 
@@ -91,21 +117,45 @@ class SearchBooks:
 
         ``seen``: epoch and number of a change that whoever asks has seen; the hits are not older.
         """
-        asked = _checked(query)
+        page, facets, position = self._page(_checked(query), seen, facets=True)
+        return SearchPage(items=page.items, total=page.total, next=page.next, facets=dict(facets)), position
+
+    def newest(self, query: NewestQuery, seen: tuple[str, int] | None = None) -> tuple[BookPage, str]:
+        """A page of the books that came last, and its position; raises BadQuery, IndexNotReady."""
+        asked = WordsQuery(
+            subject=query.subject, author=query.author, limit=query.limit, cursor=query.cursor, sort="newest"
+        )
+        page, _, position = self._page(_checked(asked), seen, facets=False)
+        return page, position
+
+    def suggest(self, query: SuggestQuery) -> Suggestions:
+        """What the reader may be about to ask for; raises IndexNotReady."""
+        found = self._index.begin_with(query.q, query.limit)
+        return Suggestions(
+            books=tuple(
+                SuggestedBook(item_number=book.item_number, title=book.title, authors=book.authors)
+                for book in self._shelf.summaries(found.item_numbers)
+            ),
+            authors=found.authors,
+            subjects=found.subjects,
+        )
+
+    def _page(
+        self, asked: WordsQuery, seen: tuple[str, int] | None, *, facets: bool
+    ) -> tuple[BookPage, Mapping[str, tuple[FacetCount, ...]], str]:
         position = self._shelf.position()
         # A change that there never was, of a database that is gone or made up, would be waited for in vain.
         if seen is not None and _is_known(position, *seen) and not self._index.wait_for(*seen):
             raise IndexNotReady
         start = _start(asked.cursor)
         end = min(start + asked.limit, DEEPEST_HIT)
-        hits = self._index.find(asked, start, end)
-        page = SearchPage(
+        hits = self._index.find(asked, start, end, facets=facets)
+        page = BookPage(
             items=tuple(self._shelf.summaries(hits.item_numbers)),
             total=hits.total,
             next=str(end) if end < min(hits.total, DEEPEST_HIT) else None,
-            facets=dict(hits.facets),
         )
-        return page, position
+        return page, hits.facets, position
 
 
 def _is_known(position: str, epoch: str, number: int) -> bool:

@@ -8,6 +8,7 @@ from bazar.contracts import problems
 from bazar.contracts.problems import Problem, away, invalid
 from bazar.frontend.api import accounts, authentication
 from bazar.frontend.api.idempotency import BadIdempotencyKey
+from bazar.frontend.domain.basket import BasketFull
 from bazar.frontend.domain.errors import (
     BadRequest,
     KeyReused,
@@ -56,6 +57,10 @@ def _bad_key(_error: BadIdempotencyKey) -> Problem:
     )
 
 
+def _basket_full(error: BasketFull) -> Problem:
+    return problems.INVALID.because(f"A basket holds {error.most} titles at the most.")
+
+
 PROBLEMS: ProblemTable = {
     **accounts.PROBLEMS,
     **authentication.PROBLEMS,
@@ -68,6 +73,7 @@ PROBLEMS: ProblemTable = {
     StockBelowZero: _stock_below_zero,
     StaleVersion: _stale_version,
     BadRequest: lambda error: invalid(error.field, error.detail),
+    BasketFull: _basket_full,
     NeighbourAway: lambda error: away(error.service, RETRY_AFTER_SECONDS),
     BadIdempotencyKey: _bad_key,
 }

@@ -1,4 +1,4 @@
-"""Prices in words: an integer of minor units becomes what a reader of English expects to see."""
+"""Amounts of money: integers of the currency's minor unit."""
 
 from collections.abc import Mapping
 
@@ -11,23 +11,11 @@ _DIGITS: Mapping[int, str] = {
     4: "CLF UYW",
 }
 _MINOR_DIGITS = {code: digits for digits, codes in _DIGITS.items() for code in codes.split()}
-#: Signs that an English reader takes for one currency only; all others stand with their code.
-_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩", "UAH": "₴", "ILS": "₪"}
-_NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def minor_digits(currency: str) -> int:
     """How many digits of an amount stand behind the point: 2 for USD, 0 for JPY, 3 for KWD."""
     return _MINOR_DIGITS.get(currency, 2)
-
-
-def price_text(price: Money) -> str:
-    """``$1,234.50``, ``¥1,200``, ``KWD 3.500``; the blank after a code does not break."""
-    digits = minor_digits(price.currency)
-    whole, rest = divmod(price.amount, 10**digits)
-    number = f"{whole:,}.{rest:0{digits}d}" if digits else f"{whole:,}"
-    sign = _SIGNS.get(price.currency)
-    return f"{sign}{number}" if sign else f"{price.currency}{_NO_BREAK_SPACE}{number}"
 
 
 def times(price: Money, copies: int) -> Money:

@@ -27,6 +27,15 @@ class CatalogService:
     def search(self, query: books.WordsQuery, deadline: Deadline) -> Seen[books.SearchPage]:
         return self._neighbour.call(calls.SEARCH_BOOKS, query, deadline)
 
+    def newest(self, query: books.NewestQuery, deadline: Deadline) -> Seen[books.BookPage]:
+        return self._neighbour.call(calls.NEWEST_BOOKS, query, deadline)
+
+    def books_by_number(self, query: books.NumbersQuery, deadline: Deadline) -> Seen[books.BookPage]:
+        return self._neighbour.call(calls.BOOKS_BY_NUMBER, query, deadline)
+
+    def suggest(self, query: books.SuggestQuery, deadline: Deadline) -> Seen[books.Suggestions]:
+        return self._neighbour.call(calls.SUGGEST, query, deadline)
+
     def subjects(self, deadline: Deadline) -> Seen[books.Subjects]:
         return self._neighbour.call(calls.SUBJECTS, books.Empty(), deadline)
 

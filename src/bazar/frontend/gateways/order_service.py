@@ -83,6 +83,9 @@ class OrderService:
     def list(self, query: purchasing.OrdersQuery, deadline: Deadline) -> purchasing.Orders:
         return self._neighbour.call(calls.LIST_ORDERS, query, deadline).answer
 
+    def best_sellers(self, query: purchasing.BestSellersQuery, deadline: Deadline) -> purchasing.BestSellers:
+        return self._neighbour.call(calls.BEST_SELLERS, query, deadline).answer
+
     def get(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> purchasing.Order:
         return self._neighbour.call(calls.GET_ORDER, query, deadline, order_id=order_id).answer
 

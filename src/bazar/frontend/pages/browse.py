@@ -1,80 +1,138 @@
-"""Look around: home, the shelf of a subject, search."""
+"""Look around: home, the shelf of a subject, what is new, what sells best."""
+
+from dataclasses import dataclass
 
 from flask import Blueprint, Response, g, make_response, render_template, request
 
-from bazar.contracts.books import BookPage, SearchPage, SubjectQuery, Subjects, WordsQuery
+from bazar.chassis.clock import Deadline
+from bazar.contracts.books import (
+    MOST_NUMBERS,
+    BookPage,
+    BookSummary,
+    NewestQuery,
+    NumbersQuery,
+    SubjectCount,
+    SubjectQuery,
+)
+from bazar.contracts.purchasing import BestSellersQuery
 from bazar.contracts.wire import convert
+from bazar.frontend.domain.errors import NeighbourAway
 from bazar.frontend.pages import positions
-from bazar.frontend.use_cases.ports import Catalog
+from bazar.frontend.pages.paging import asked_place
+from bazar.frontend.use_cases.ports import Catalog, Orders
 
 BOOKS_ON_A_PAGE = 24
-NEW_BOOKS_AT_HOME = 12
+BOOKS_ON_A_LONG_PAGE = 50
 BOOKS_ON_A_SHELF = 6
-SUBJECTS_AT_HOME = 24
-#: Filters that the address of a search can have, in the order in which they are shown.
-FILTERS = ("subject", "author", "language", "in_stock", "isbn", "min_price", "max_price")
-FACETS = ("subject", "author", "language")
-VALUES_OF_A_FACET = 12
+SUBJECT_SHELVES_AT_HOME = 2
+SUBJECTS_SHOWN = 24
+#: Nobody waits longer for a shelf that a page can do without.
+OPTIONAL_SECONDS = 0.5
 
 
-def add_browse_pages(pages: Blueprint, catalog: Catalog) -> None:
-    """``/``, ``/subjects/<subject>`` and ``/search``."""
+@dataclass(frozen=True)
+class Shelf:
+    """Some books of a subject, and how many it has."""
 
-    def most_populous_subjects() -> Subjects:
-        seen = catalog.subjects(g.deadline)
+    subject: str
+    total: int
+    books: tuple[BookSummary, ...]
+
+
+class Shelves:
+    """The catalog and the order server as the pages ask them; notes how far the catalog was."""
+
+    def __init__(self, catalog: Catalog, orders: Orders) -> None:
+        self._catalog = catalog
+        self._orders = orders
+
+    def subjects(self) -> tuple[SubjectCount, ...]:
+        """Those with the most books."""
+        seen = self._catalog.subjects(g.deadline)
         positions.note(seen.position)
-        return Subjects(subjects=seen.answer.subjects[:SUBJECTS_AT_HOME])
+        return seen.answer.subjects[:SUBJECTS_SHOWN]
 
-    def found(query: WordsQuery) -> SearchPage:
-        seen = catalog.search(query, g.deadline)
+    def of_subject(self, query: SubjectQuery) -> BookPage:
+        """A page of a subject's books."""
+        seen = self._catalog.books_of_subject(query, g.deadline)
         positions.note(seen.position)
         return seen.answer
 
-    def shelf(query: SubjectQuery) -> BookPage:
-        seen = catalog.books_of_subject(query, g.deadline)
+    def newest(self, query: NewestQuery) -> BookPage:
+        """A page of those that came last."""
+        seen = self._catalog.newest(query, g.deadline)
         positions.note(seen.position)
         return seen.answer
+
+    def shelf(self, subject: SubjectCount) -> Shelf:
+        """The books of a subject that came last."""
+        newest = self.newest(NewestQuery(subject=subject.subject, limit=BOOKS_ON_A_SHELF))
+        return Shelf(subject.subject, subject.books, newest.items)
+
+    def best_sellers(self, limit: int, subject: str | None = None, cursor: str | None = None) -> BookPage | None:
+        """A page of those that sell best; None while the order server is away."""
+        soon = Deadline.after(min(OPTIONAL_SECONDS, g.deadline.remaining_seconds()))
+        try:
+            ranking = self._orders.best_sellers(BestSellersQuery(limit=MOST_NUMBERS), soon)
+        except NeighbourAway:
+            return None
+        if not ranking.item_numbers:
+            return BookPage(items=(), total=0, next=None)
+        asked = {"item_numbers": ranking.item_numbers, "limit": limit, "subject": subject, "cursor": cursor}
+        seen = self._catalog.books_by_number(convert(asked, NumbersQuery), g.deadline)
+        positions.note(seen.position)
+        return seen.answer
+
+
+def add_browse_pages(pages: Blueprint, shelves: Shelves) -> None:
+    """``/``, ``/subjects/<subject>``, ``/new`` and ``/bestsellers``."""
 
     @pages.get("/")
     def home() -> str:
-        subjects = most_populous_subjects().subjects
-        largest = subjects[0].subject if subjects else None
+        subjects = shelves.subjects()
+        best = shelves.best_sellers(BOOKS_ON_A_SHELF)
         return render_template(
             "home.html",
             subjects=subjects,
-            newest=found(WordsQuery(sort="newest", limit=NEW_BOOKS_AT_HOME)),
-            largest=largest,
-            shelf=shelf(SubjectQuery(subject=largest, limit=BOOKS_ON_A_SHELF)) if largest else None,
+            newest=shelves.newest(NewestQuery(limit=BOOKS_ON_A_SHELF)),
+            best_sellers=best.items if best else (),
+            shelves=[shelves.shelf(one) for one in subjects[:SUBJECT_SHELVES_AT_HOME]],
         )
 
     @pages.get("/subjects/<any_text:subject>")
     def subject(subject: str) -> Response:
         place = {"cursor": request.args["cursor"]} if request.args.get("cursor") else {}
-        books = shelf(convert({"subject": subject, "limit": BOOKS_ON_A_PAGE, **place}, SubjectQuery))
+        books = shelves.of_subject(convert({"subject": subject, "limit": BOOKS_ON_A_PAGE, **place}, SubjectQuery))
         known = bool(books.total)
         page = render_template(
             "subject.html",
             subject=subject,
             books=books,
-            subjects=() if known else most_populous_subjects().subjects,
+            subjects=() if known else shelves.subjects(),
         )
         return make_response(page, 200 if known else 404)
 
-    @pages.get("/search")
-    def search() -> str:
-        # An empty field of a form does not narrow.
-        asked = {name: value for name, value in request.args.items() if value.strip()}
-        if not asked.get("q") and asked.get("sort") == "relevance":
-            del asked["sort"]
-        query = convert({**asked, "limit": BOOKS_ON_A_PAGE}, WordsQuery)
-        books = found(query)
-        kept = {name: asked[name] for name in ("q", *FILTERS, "sort") if name in asked}
+    @pages.get("/new")
+    def new() -> str:
+        asked = _asked()
+        books = shelves.newest(convert({**asked, "limit": BOOKS_ON_A_LONG_PAGE}, NewestQuery))
+        return _long_list("new.html", books)
+
+    @pages.get("/bestsellers")
+    def best_sellers() -> str:
+        asked = _asked()
+        books = shelves.best_sellers(BOOKS_ON_A_LONG_PAGE, asked.get("subject"), asked.get("cursor"))
+        return _long_list("best_sellers.html", books)
+
+    def _long_list(template: str, books: BookPage | None) -> str:
         return render_template(
-            "search.html",
-            query=query,
-            kept=kept,
-            filters=[name for name in FILTERS if name in kept],
-            facets={name: books.facets.get(name, ())[:VALUES_OF_A_FACET] for name in FACETS},
+            template,
             books=books,
-            subjects=() if books.total else most_populous_subjects().subjects,
+            subject=_asked().get("subject"),
+            place=asked_place(books, BOOKS_ON_A_LONG_PAGE) if books else None,
+            subjects=shelves.subjects(),
         )
+
+
+def _asked() -> dict[str, str]:
+    return {name: request.args[name] for name in ("subject", "cursor") if request.args.get(name, "").strip()}

@@ -139,6 +139,20 @@ def _cover(title: str, authors: tuple[str, ...]) -> Cover:
     return Cover(palette, layout, pattern, _title(title, layout, room), _authors(authors, layout))
 
 
+@dataclass(frozen=True)
+class SmallCover:
+    """What is left of a cover in a list: its colours and the first letter of the title."""
+
+    palette: Palette
+    letter: str
+
+
+def small_cover_of(book: Described) -> SmallCover:
+    """In the colours of the book's cover."""
+    letter = next((character for character in book.title if character.isalnum()), "·")
+    return SmallCover(cover_of(book).palette, letter.upper()[:1])
+
+
 def width_em(text: str) -> float:
     """About how wide a text is, in em of its size."""
     return sum(map(_character_width, text))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
 from werkzeug.exceptions import NotFound
 
 from bazar.chassis.database import StorageUnavailable
@@ -60,6 +60,8 @@ def _sign_in_first(_error: Exception) -> Response:
 def _page(problem: Problem, about: str = "") -> Response:
     if problem.type.status < problems.INTERNAL_ERROR.status:
         _look_up_person()
+    else:
+        g.page_tells_of_failure = True
     response = make_response(render_template("error.html", problem=problem, about=about), problem.type.status)
     response.headers["Cache-Control"] = "no-store"
     if problem.retry_after_seconds is not None:

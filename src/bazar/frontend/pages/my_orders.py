@@ -1,16 +1,35 @@
-"""What the reader has bought."""
+"""What the reader has bought, and cancelling it."""
 
-from flask import Blueprint, g, render_template, request
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from bazar.contracts.purchasing import OrderQuery, OrdersQuery
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+
+from bazar.contracts import problems
+from bazar.contracts.purchasing import CancelOrder, Order, OrderQuery, OrdersQuery
 from bazar.contracts.wire import convert
+from bazar.frontend.domain.errors import TooLateToCancel
 from bazar.frontend.pages.sessions import PageSessions
 from bazar.frontend.use_cases.ports import Orders
 
 ORDERS_ON_A_PAGE = 20
 
 
-def add_order_pages(pages: Blueprint, orders: Orders, sessions: PageSessions) -> None:
+@dataclass(frozen=True)
+class CustomersTime:
+    """How long a customer may cancel. Only what a page offers: the order server decides by its own clock."""
+
+    length: timedelta
+    clock: Callable[[], datetime]
+
+    def ends(self, order: Order) -> datetime | None:
+        """Until when; None where it is over, or the order is cancelled."""
+        ends = datetime.fromisoformat(order.placed_at) + self.length
+        return ends if order.status == "confirmed" and self.clock() < ends else None
+
+
+def add_order_pages(pages: Blueprint, orders: Orders, sessions: PageSessions, customers_time: CustomersTime) -> None:
     """``/orders`` and ``/orders/<order_id>``, each person's own, staff's too."""
 
     @pages.get("/orders", endpoint="orders")
@@ -22,6 +41,18 @@ def add_order_pages(pages: Blueprint, orders: Orders, sessions: PageSessions) ->
 
     @pages.get("/orders/<order_id:order_id>")
     def order(order_id: str) -> str:
-        query = OrderQuery(account_id=sessions.signed_in().account_id)
-        found = orders.get(order_id, query, g.deadline)
-        return render_template("order.html", order=found, bought="bought" in request.args)
+        said = next((word for word in ("bought", "cancelled") if word in request.args), None)
+        return show(order_id, said)
+
+    @pages.post("/orders/<order_id:order_id>/cancel")
+    def cancel(order_id: str) -> Response:
+        account_id = sessions.signed_in().account_id
+        try:
+            orders.cancel(order_id, CancelOrder(actor=account_id, account_id=account_id), g.deadline)
+        except TooLateToCancel:
+            return make_response(show(order_id, "too-late"), problems.TOO_LATE.status)
+        return make_response(redirect(url_for("pages.order", order_id=order_id, cancelled=1), 303))
+
+    def show(order_id: str, said: str | None) -> str:
+        found = orders.get(order_id, OrderQuery(account_id=sessions.signed_in().account_id), g.deadline)
+        return render_template("order.html", order=found, said=said, cancel_until=customers_time.ends(found))

@@ -1,47 +1,74 @@
-"""The shop window: pages of HTML without a script, over the same use cases as the API."""
-
-from datetime import datetime
+"""The shop window: pages of HTML over the same use cases as the API; each works without a script."""
 
 from flask import Blueprint, Flask
 from jinja2 import StrictUndefined
 
-from bazar.frontend.domain.money import price_text, times
+from bazar.contracts.books import MOST_COPIES_A_LINE
+from bazar.frontend.domain.basket import MOST_TITLES
+from bazar.frontend.domain.money import times
 from bazar.frontend.pages.assets import Assets
-from bazar.frontend.pages.browse import add_browse_pages
+from bazar.frontend.pages.basket import BasketPages
+from bazar.frontend.pages.basket_cookie import PageBaskets
+from bazar.frontend.pages.books import BookPages
+from bazar.frontend.pages.browse import Shelves, add_browse_pages
 from bazar.frontend.pages.buying import add_buying_pages
-from bazar.frontend.pages.covers import cover_of
+from bazar.frontend.pages.checkout import Checkout
+from bazar.frontend.pages.covers import cover_of, small_cover_of
 from bazar.frontend.pages.errors import explain_errors
-from bazar.frontend.pages.my_orders import add_order_pages
+from bazar.frontend.pages.my_orders import CustomersTime, add_order_pages
 from bazar.frontend.pages.people import add_people_pages
 from bazar.frontend.pages.positions import keep_positions
 from bazar.frontend.pages.protection import protect
+from bazar.frontend.pages.search import add_search_pages
 from bazar.frontend.pages.sessions import PageSessions
+from bazar.frontend.pages.wording import speak, translate
 from bazar.frontend.use_cases.accounts import Accounts
+from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.ports import Catalog, Orders
 
 
-def mount_pages(app: Flask, catalog: Catalog, orders: Orders, accounts: Accounts, *, public_url: str) -> None:
+def mount_pages(
+    app: Flask,
+    *,
+    catalog: Catalog,
+    orders: Orders,
+    accounts: Accounts,
+    baskets: Baskets,
+    customers_time: CustomersTime,
+    public_url: str,
+) -> None:
     """Add the pages to the application.
 
     ``app`` has the converters any_text, item_number and order_id, and renders problems by ``page_or_document``.
     ``public_url``: the shop's address as its customers type it.
     """
-    sessions = PageSessions(accounts)
+    page_baskets = PageBaskets(baskets)
+    sessions = PageSessions(accounts, at_sign_in=page_baskets.join)
+    books = BookPages(catalog, public_url)
+    basket_pages = BasketPages(page_baskets, catalog, books)
+    shelves = Shelves(catalog, orders)
     # Templates lie beside the package of the front-end.
     pages = Blueprint("pages", "bazar.frontend", template_folder="templates")
     sessions.guard(pages)
+    page_baskets.show(pages)
     protect(pages, public_url)
     keep_positions(pages)
+    speak(pages)
     explain_errors(pages, sessions)
     Assets().mount(pages)
-    add_browse_pages(pages, catalog)
-    add_buying_pages(pages, catalog, orders, sessions)
-    add_order_pages(pages, orders, sessions)
+    add_browse_pages(pages, shelves)
+    add_search_pages(pages, catalog, shelves)
+    books.mount(pages)
+    add_buying_pages(pages, books, orders, sessions)
+    basket_pages.mount(pages)
+    Checkout(baskets, basket_pages, orders, sessions).mount(pages)
+    add_order_pages(pages, orders, sessions, customers_time)
     add_people_pages(pages, accounts, sessions)
-    pages.add_app_template_filter(price_text, "price")
     pages.add_app_template_global(times, "times")
+    app.jinja_env.globals.update(most_titles=MOST_TITLES, most_copies_a_line=MOST_COPIES_A_LINE)
     pages.add_app_template_global(cover_of, "cover_of")
-    pages.add_app_template_filter(datetime.fromisoformat, "moment")
+    pages.add_app_template_global(small_cover_of, "small_cover_of")
+    translate(app)
     app.register_blueprint(pages)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -1,4 +1,4 @@
-"""Who looks at a page, by cookie, and which forms are ours: the only place of the shop that reads cookies.
+"""Who looks at a page, by cookie, and which forms are ours.
 
 A form is believed where its token was derived from the secret that the browser holds in a cookie that no
 other site can read or set (``__Host-``, RFC 6265bis section 4.1.3.2), and where the browser does not say that
@@ -47,8 +47,10 @@ PROBLEMS: ProblemTable = {
 class PageSessions:
     """Sessions of the pages: one object, given to whoever mounts them."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, at_sign_in: Callable[[Response, Person], None]) -> None:
+        """``at_sign_in`` is called with the answer to whoever has just signed in."""
         self._accounts = accounts
+        self._at_sign_in = at_sign_in
 
     def guard(self, pages: Blueprint) -> None:
         """Refuse forged forms on all of ``pages`` (ForgedForm), keep the cookies, tell the templates.
@@ -79,14 +81,15 @@ class PageSessions:
     def start(self, response: Response, signed_in: SignedIn) -> None:
         """Sign the browser in, by a new secret; what it was signed in as before ends."""
         self._end_current()
-        self._set_cookie(response, SESSION_COOKIE, signed_in.secret, int(SIGN_IN_LIFETIME.total_seconds()))
-        self._delete_cookie(response, GUEST_COOKIE)
+        set_own_cookie(response, SESSION_COOKIE, signed_in.secret, int(SIGN_IN_LIFETIME.total_seconds()))
+        delete_own_cookie(response, GUEST_COOKIE)
         g.page_person = signed_in.person
+        self._at_sign_in(response, signed_in.person)
 
     def end(self, response: Response) -> None:
         """Sign the browser out."""
         self._end_current()
-        self._delete_cookie(response, SESSION_COOKIE)
+        delete_own_cookie(response, SESSION_COOKIE)
         g.page_person = None
 
     def form_token(self) -> str:
@@ -115,7 +118,7 @@ class PageSessions:
     def _finish(self, response: Response) -> Response:
         guest_secret = g.get("guest_secret")
         if guest_secret is not None:
-            self._set_cookie(response, GUEST_COOKIE, guest_secret, None)
+            set_own_cookie(response, GUEST_COOKIE, guest_secret, None)
         # What is made for one person must not be shown to the next, nor by "back" after signing out.
         if g.get("page_has_form") or g.get("page_person") is not None:
             response.headers["Cache-Control"] = "no-store"
@@ -130,13 +133,15 @@ class PageSessions:
         if secret:
             self._accounts.sign_out(secret, SignInKind.SESSION)
 
-    @staticmethod
-    def _set_cookie(response: Response, name: str, value: str, max_age_seconds: int | None) -> None:
-        response.set_cookie(name, value, max_age=max_age_seconds, path="/", secure=True, httponly=True, samesite="Lax")
 
-    @staticmethod
-    def _delete_cookie(response: Response, name: str) -> None:
-        response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="Lax")
+def set_own_cookie(response: Response, name: str, value: str, max_age_seconds: int | None) -> None:
+    """A ``__Host-`` cookie; without an age it ends with the browser's session."""
+    response.set_cookie(name, value, max_age=max_age_seconds, path="/", secure=True, httponly=True, samesite="Lax")
+
+
+def delete_own_cookie(response: Response, name: str) -> None:
+    """Let the browser forget it."""
+    response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="Lax")
 
 
 def _browser_secret() -> str | None:

@@ -1,6 +1,7 @@
 """The tables of the front-end's database. Times are microseconds since 1970, UTC."""
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     Column,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -54,4 +56,22 @@ tries = Table(
     Column("tries", BigInteger, nullable=False),
     PrimaryKeyConstraint("bucket", "window_start", name="tries_pk"),
     Index("tries_window_start", "window_start"),
+)
+
+_IS_GUEST = text("account_id IS NULL")
+
+baskets = Table(
+    "baskets",
+    metadata,
+    # The account's id, or SHA-256 of what a guest's cookie holds.
+    Column("basket_key", Text, nullable=False),
+    # A deleted account takes its basket along.
+    Column("account_id", Text, ForeignKey("accounts.account_id", name="baskets_account", ondelete="CASCADE")),
+    Column("purchase_key", Text, nullable=False),
+    # Read and written whole: item number, copies, and title and price as the reader last saw them.
+    Column("lines", JSON, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("basket_key", name="baskets_pk"),
+    Index("baskets_of_guests", "changed_at", sqlite_where=_IS_GUEST, postgresql_where=_IS_GUEST),
+    Index("baskets_account_id", "account_id"),
 )

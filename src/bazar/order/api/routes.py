@@ -38,6 +38,7 @@ from bazar.order.domain.errors import (
     UnknownOrder,
     WrongCurrency,
 )
+from bazar.order.use_cases.best_sellers import FindBestSellers
 from bazar.order.use_cases.cancel_order import CancelOrders
 from bazar.order.use_cases.end_stuck_orders import EndStuckOrders
 from bazar.order.use_cases.look_up_orders import LookUpOrders, as_order
@@ -95,6 +96,7 @@ def order_app(
     cancel_orders: CancelOrders,
     end_stuck_orders: EndStuckOrders,
     look_up_orders: LookUpOrders,
+    find_best_sellers: FindBestSellers,
     verifier: Verifier,
     readiness: Callable[[], Readiness],
 ) -> Flask:
@@ -118,6 +120,7 @@ def order_app(
     api.serve(calls.PLACE_ORDERS, place_all)
     api.serve(calls.CANCEL_ORDER, cancel_order)
     api.serve(calls.SETTLE_ORDER, settle_order)
+    api.serve(calls.BEST_SELLERS, find_best_sellers.best_sellers)
     api.serve(calls.LIST_ORDERS, look_up_orders.orders)
     api.serve(calls.LIST_STUCK, look_up_orders.stuck_orders)
     api.serve(calls.GET_ORDER, lambda query, order_id: look_up_orders.order(order_id, query))

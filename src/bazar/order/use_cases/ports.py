@@ -1,6 +1,6 @@
 """What the order server's use cases need: its database, and the catalog."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,6 +73,10 @@ class Transaction(Protocol):
         self, account_id: str | None, before: str | None, limit: int
     ) -> tuple[Sequence[Decision], str | None]:
         """Confirmed orders, newest first, and the cursor of what is older; None: everybody's. Raises BadCursor."""
+        ...
+
+    def last_sold(self, orders: int) -> Iterable[tuple[int, int]]:
+        """(item number, copies) of each line of so many of the last orders, without those that are cancelled."""
         ...
 
     def mark_stuck(self, order_id: str, reason: str, at: datetime) -> bool:

@@ -1,0 +1,83 @@
+"""Whose basket a page shows: the account's, or that of a guest who is known by a cookie."""
+
+from flask import Blueprint, Response, g, request
+
+from bazar.chassis.database import StorageUnavailable
+from bazar.frontend.domain.accounts import Person
+from bazar.frontend.domain.basket import Basket, BasketLine
+from bazar.frontend.pages.sessions import delete_own_cookie, set_own_cookie
+from bazar.frontend.use_cases.baskets import GUEST_LIFETIME, Baskets, Owner, new_guest_secret, new_purchase_key
+
+BASKET_COOKIE = "__Host-bazar-basket"
+
+
+class PageBaskets:
+    """Baskets of the pages: one object, given to whoever mounts them."""
+
+    def __init__(self, baskets: Baskets) -> None:
+        self._baskets = baskets
+
+    def show(self, pages: Blueprint) -> None:
+        """Tell all templates ``basket_copies()`` and ``is_anonymous()``, and keep the cookie.
+
+        A page for an anonymous visitor depends on no cookie: a cache may show the same to all of them. So it has no
+        form that changes anything, since that would need a token.
+        """
+        pages.add_app_template_global(self._copies, "basket_copies")
+        pages.add_app_template_global(self.is_anonymous, "is_anonymous")
+        pages.after_app_request(self._finish)
+
+    def is_anonymous(self) -> bool:
+        """Nobody is signed in, and no basket was begun."""
+        return self._owner() is None
+
+    def current(self) -> Basket:
+        """The basket of whoever looks at the page, perhaps an empty one."""
+        owner = self._owner()
+        return (self._baskets.of(owner) if owner else None) or Basket(new_purchase_key())
+
+    def put(self, line: BasketLine) -> Basket:
+        """These copies more; a guest gets a cookie with the first. Raises BasketFull."""
+        owner = self._owner()
+        if owner is None:
+            g.basket_secret = new_guest_secret()
+            owner = Owner.guest(g.basket_secret)
+        return self._baskets.put(owner, line)
+
+    def set(self, quantities: dict[int, int]) -> None:
+        """As many copies as told, of what is in the basket."""
+        owner = self._owner()
+        if owner is not None:
+            self._baskets.set(owner, quantities)
+
+    def join(self, response: Response, person: Person) -> None:
+        """What somebody put in as a guest is in the account's basket after signing in."""
+        secret = request.cookies.get(BASKET_COOKIE)
+        if secret:
+            self._baskets.join(Owner.guest(secret), Owner.account(person.account_id))
+            delete_own_cookie(response, BASKET_COOKIE)
+
+    def _owner(self) -> Owner | None:
+        person: Person | None = g.get("page_person")
+        if person is not None:
+            return Owner.account(person.account_id)
+        secret = g.get("basket_secret") or request.cookies.get(BASKET_COOKIE)
+        return Owner.guest(secret) if secret else None
+
+    def _copies(self) -> int:
+        """For the head of every page, those that tell of an error too: 0 where it cannot be told."""
+        if self.is_anonymous() or g.get("page_tells_of_failure"):
+            return 0
+        g.page_shows_basket = True
+        try:
+            return self.current().copies
+        except StorageUnavailable:
+            return 0
+
+    def _finish(self, response: Response) -> Response:
+        secret = g.get("basket_secret")
+        if secret is not None:
+            set_own_cookie(response, BASKET_COOKIE, secret, int(GUEST_LIFETIME.total_seconds()))
+        if g.get("page_shows_basket"):
+            response.headers["Cache-Control"] = "no-store"
+        return response

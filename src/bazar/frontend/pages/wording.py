@@ -1,0 +1,100 @@
+"""Prices, numbers, dates and languages as the visitor's locale writes them; and the texts, ready to be translated."""
+
+import re
+from collections.abc import Callable
+from copy import copy
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from babel import Locale, dates, numbers
+from babel.core import UnknownLocaleError
+from flask import Blueprint, Flask, Response, g, request
+
+from bazar.contracts.books import Money
+from bazar.frontend.domain.locales import chosen_locale
+from bazar.frontend.domain.money import minor_digits
+
+#: Of prices and languages as they were written last; a shop has some thousand prices.
+MOST_REMEMBERED = 10_000
+#: The language of the texts in the templates.
+TEXT_LOCALE = "en"
+
+
+def speak(pages: Blueprint) -> None:
+    """Give the templates the filters price, number, moment, day and language, and ``locale``."""
+
+    def localised(format_it: Callable[..., str]) -> Callable[..., str]:
+        return lambda value: format_it(value, locale())
+
+    pages.add_app_template_filter(localised(price_text), "price")
+    pages.add_app_template_filter(localised(number_text), "number")
+    pages.add_app_template_filter(localised(moment_text), "moment")
+    pages.add_app_template_filter(localised(time_text), "time")
+    pages.add_app_template_filter(language_name, "language")
+    pages.add_app_template_global(locale, "locale")
+
+    @pages.after_app_request
+    def say_what_it_depends_on(response: Response) -> Response:
+        if response.mimetype == "text/html":
+            response.vary.add("Accept-Language")
+        return response
+
+
+def translate(app: Flask) -> None:
+    """Let templates mark their texts. There is no translation yet: each text is its own."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+
+
+def locale() -> str:
+    """Of the request at hand."""
+    if "locale" not in g:
+        g.locale = chosen_locale(request.headers.get("Accept-Language"))
+    chosen: str = g.locale
+    return chosen
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def price_text(price: Money, in_locale: str = TEXT_LOCALE) -> str:
+    """``$1,234.50``, ``1.234,50 €``: all minor units of the currency (ISO 4217), none more."""
+    digits = minor_digits(price.currency)
+    # A copy: Babel keeps the pattern. Left to itself it would show as many digits as CLDR finds usual.
+    pattern = copy(_babel(in_locale).currency_formats["standard"])
+    pattern.frac_prec = (digits, digits)
+    amount = Decimal(price.amount).scaleb(-digits)
+    text = str(pattern.apply(amount, _babel(in_locale), currency=price.currency, currency_digits=False))
+    # A code of letters does not run into the digits (CLDR, currency spacing).
+    return re.sub(r"(?<=[A-Z]{3})(?=\d)", "\N{NO-BREAK SPACE}", text)
+
+
+def number_text(number: int, in_locale: str = TEXT_LOCALE) -> str:
+    """``1,234``."""
+    return numbers.format_decimal(number, locale=_babel(in_locale))
+
+
+def moment_text(rfc3339: str, in_locale: str = TEXT_LOCALE) -> str:
+    """Day and time in UTC, to the minute."""
+    at = datetime.fromisoformat(rfc3339)
+    day = dates.format_date(at, "long", locale=_babel(in_locale))
+    return f"{day}, {time_text(at, in_locale)}"
+
+
+def time_text(at: datetime, in_locale: str = TEXT_LOCALE) -> str:
+    """The time in UTC, to the minute."""
+    return f"{dates.format_time(at, 'short', locale=_babel(in_locale))} UTC"
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def language_name(tag: str) -> str:
+    """What a language is called in the language of the texts; the tag itself where Babel knows no name."""
+    try:
+        return Locale.parse(tag, sep="-").get_display_name(TEXT_LOCALE) or tag
+    except (UnknownLocaleError, ValueError):
+        code = tag.partition("-")[0]
+        return str(Locale(TEXT_LOCALE).languages.get(code, tag))
+
+
+@lru_cache
+def _babel(tag: str) -> Locale:
+    return Locale.parse(tag, sep="-")

@@ -1,0 +1,56 @@
+"""My orders, and cancelling one."""
+
+import pytest
+
+from conftest import MovableClock
+from shop_window import Reader, Shop
+
+
+@pytest.fixture
+def order(customer: Reader) -> str:
+    """The address of an order of book 2."""
+    return customer.buy(2).headers["Location"].removesuffix("?bought=1")
+
+
+def test_an_order_is_cancelled_by_its_form(customer: Reader, order: str) -> None:
+    form = customer.form(order, f"{order}/cancel")
+    sent = customer.send(form)
+    assert (sent.status_code, sent.headers["Location"]) == (303, f"{order}?cancelled=1")
+    page = customer.get(sent.headers["Location"]).text
+    assert "The order is cancelled." in page
+    assert "/cancel" not in page
+    assert "Cancelled" in customer.get("/orders").text
+    assert customer.send(form).status_code == 303
+
+
+def test_the_form_is_offered_within_the_shops_time(customer: Reader, order: str, clock: MovableClock) -> None:
+    assert "until 1:00" in customer.get(order).text
+    clock.advance(hours=1)
+    assert "/cancel" not in customer.get(order).text
+
+
+def test_too_late_is_said(shop: Shop, customer: Reader, order: str) -> None:
+    form = customer.form(order, f"{order}/cancel")
+    shop.till.is_too_late = True
+    page = customer.send(form)
+    assert page.status_code == 409
+    assert "It is too late to cancel" in page.text
+
+
+def test_the_order_of_another_cannot_be_cancelled(shop: Shop, customer: Reader, order: str) -> None:
+    other = shop.customer("bob@example.org")
+    token = other.form("/", "/sign-out").fields["form_token"]
+    assert other.post(f"{order}/cancel", {"form_token": token}).status_code == 404
+    assert "Cancelled" not in customer.get("/orders").text
+
+
+def test_without_the_order_server_nothing_is_claimed(shop: Shop, customer: Reader, order: str) -> None:
+    form = customer.form(order, f"{order}/cancel")
+    with shop.till.away():
+        assert customer.send(form).status_code == 503
+    assert customer.send(form).status_code == 303
+
+
+def test_guests_sign_in_first(guest: Reader, order: str) -> None:
+    token = guest.form("/sign-in", "/sign-in").fields["form_token"]
+    assert guest.post(f"{order}/cancel", {"form_token": token}).headers["Location"].startswith("/sign-in")

@@ -1,0 +1,107 @@
+"""Search: words, facets and filters, all of it in the address; and suggestions while typing."""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from bazar.contracts.books import FacetCount, Money
+from shop_window import Reader, Shop, links
+
+
+def query_of(address: str) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(address).query)
+
+
+@pytest.fixture
+def counted(shop: Shop) -> Shop:
+    """The shop with facets for everything."""
+    shop.shelves.facets = {
+        "subject": (FacetCount(value="history", count=37), FacetCount(value="a/b <i>&?#", count=1)),
+        "author": (FacetCount(value="Ada Quill", count=1234),),
+        "language": (FacetCount(value="en", count=30), FacetCount(value="grc", count=2)),
+        "price": (
+            FacetCount(value="0-499", count=3),
+            FacetCount(value="500-999", count=4),
+            FacetCount(value="10000-", count=5),
+        ),
+        "in_stock": (FacetCount(value="true", count=36), FacetCount(value="false", count=1)),
+    }
+    return shop
+
+
+@pytest.mark.usefixtures("counted")
+def test_every_facet_is_a_link_that_keeps_the_rest_of_the_query(guest: Reader) -> None:
+    page = guest.get("/search?q=volume&sort=price").text
+    kept = {"q": ["volume"], "sort": ["price"]}
+    expected = {
+        "history": {"subject": ["history"]},
+        "Ada Quill": {"author": ["Ada Quill"]},
+        "Ancient Greek": {"language": ["grc"]},
+        "Up to $4.99": {"max_price": ["499"]},
+        "$5.00 \N{EN DASH} $9.99": {"min_price": ["500"], "max_price": ["999"]},
+        "$100.00 and more": {"min_price": ["10000"]},
+        "Only what is in stock": {"in_stock": ["true"]},
+    }
+    for text, more in expected.items():
+        assert query_of(links(page, text)[-1]) == kept | more, text
+    assert "1,234" in page
+
+
+@pytest.mark.usefixtures("counted")
+def test_a_filter_in_use_goes_away_by_one_click_and_its_facet_with_it(guest: Reader) -> None:
+    page = guest.get("/search?q=volume&subject=history&min_price=500&max_price=999&in_stock=true").text
+    removed = [query_of(address) for address in links(page, "take this filter away")]
+    everything = {
+        "q": ["volume"],
+        "subject": ["history"],
+        "min_price": ["500"],
+        "max_price": ["999"],
+        "in_stock": ["true"],
+    }
+    for names in (("subject",), ("in_stock",), ("min_price", "max_price")):
+        assert {name: value for name, value in everything.items() if name not in names} in removed
+    assert [query_of(address) for address in links(page, "Take all filters away")] == [{"q": ["volume"]}]
+    assert not links(page, "Up to $4.99")
+    assert not links(page, "Only what is in stock")
+
+
+def test_pages_keep_their_place_both_ways(guest: Reader) -> None:
+    first = guest.get("/search?q=volume&language=en").text
+    assert "1\N{EN DASH}24 of 35" in first
+    (following,) = links(first, "Next page")
+    second = guest.get(following).text
+    assert "25\N{EN DASH}35 of 35" in second
+    (back,) = links(second, "Previous page")
+    assert query_of(back) == {"q": ["volume"], "language": ["en"]}
+
+
+def test_prices_are_written_as_the_visitor_does(shop: Shop, guest: Reader) -> None:
+    shop.shelves.change(5, price=Money(amount=123456, currency="EUR"))
+    page = guest.client.get("/books/5", base_url="https://shop.example.org", headers={"Accept-Language": "de-DE"})
+    assert "1.234,56\N{NO-BREAK SPACE}€" in page.text
+    assert page.headers["Vary"] == "Accept-Language"
+    assert "€1,234.56" in guest.get("/books/5").text
+
+
+def test_suggestions_name_books_authors_and_subjects_with_their_addresses(guest: Reader) -> None:
+    answer = guest.get("/suggest?q=three")
+    assert answer.json is not None
+    assert answer.json["items"] == [
+        {"kind": "book", "text": "Three Left", "by": "Ada Quill", "address": "/books/2"},
+        {"kind": "author", "text": "Ada Quill", "address": "/search?author=Ada+Quill"},
+        {"kind": "subject", "text": "a/b <i>&?#", "address": "/subjects/a/b%20%3Ci%3E&%3F%23"},
+    ]
+    assert answer.mimetype == "application/json"
+    assert answer.headers["Cache-Control"] == "private, max-age=60"
+    for item in answer.json["items"]:
+        assert guest.get(item["address"]).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/suggest?q=" + "x" * 300, "/suggest?q=%00"])
+def test_what_nobody_types_suggests_nothing(guest: Reader, address: str) -> None:
+    assert guest.get(address).status_code == 422
+
+
+def test_without_the_catalog_there_are_no_suggestions(shop: Shop, guest: Reader) -> None:
+    with shop.shelves.away():
+        assert guest.get("/suggest?q=three").status_code == 503

@@ -1,0 +1,97 @@
+"""Every text of the pages can be translated: a made-up language in brackets leaves nothing but data outside them."""
+
+import re
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract
+
+import bazar.frontend
+from shop_window import Reader, Shop
+
+TEMPLATES = Path(bazar.frontend.__file__).parent / "templates"
+#: What is no text of ours: names of books and people, what is counted, brands and codes.
+DATA = re.compile(
+    r"Volume|Three|Left|Sold|Out|Long|Ago|RPCs|for|Noobs|Ada|Quill|All|about|history|distributed|systems|script|alert|x|"
+    r"a|b|i|Bazar|ISBN|UTC|January|AM|PM|English|US"
+)
+ATTRIBUTES = ("placeholder", "aria-label", "title", "data-list", "data-author", "data-out", "data-put")
+HIDDEN = {"script", "style", "svg"}
+
+
+class Texts(HTMLParser):
+    """The texts that a person sees or hears."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._inside: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in HIDDEN:
+            self._inside.append(tag)
+        self.found += [value for name, value in attrs if name in ATTRIBUTES and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in HIDDEN:
+            self._inside.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not self._inside:
+            self.found.append(data)
+
+
+def translate(shop: Shop) -> None:
+    shop.app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # of Jinja's extension
+        lambda text: f"⟦{text}⟧",
+        lambda one, many, number: f"⟦{one if number == 1 else many}⟧",
+        newstyle=True,
+    )
+
+
+def untranslated(page: str) -> set[str]:
+    text = " ".join(Texts(page).found)
+    while "⟦" in text:
+        text, before = re.sub(r"⟦[^⟦⟧]*⟧", " ", text), text
+        assert text != before, "a bracket is not closed"
+    return {word for word in re.findall(r"[^\W\d_]+", text) if not DATA.fullmatch(word)}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/books/2", "/books/3", "/search?q=volume&language=en&min_price=100", "/search?q=zzz", "/new"),
+        *("/bestsellers", "/subjects/history", "/basket", "/books/2/basket", "/nothing", "/orders", "order"),
+    ],
+)
+def test_every_text_of_a_page_can_be_translated(shop: Shop, customer: Reader, path: str) -> None:
+    address = customer.buy(5).headers["Location"]
+    customer.put(2)
+    customer.put(3)
+    translate(shop)
+    page = customer.get(address if path == "order" else path)
+    assert untranslated(page.text) - set(address) == set()
+
+
+@pytest.mark.parametrize("path", ["/sign-in?registered=1", "/register"])
+def test_every_text_of_a_guests_page_can_be_translated(shop: Shop, guest: Reader, path: str) -> None:
+    translate(shop)
+    assert untranslated(guest.get(path).text) == set()
+
+
+def test_a_text_that_is_not_marked_is_seen() -> None:
+    assert untranslated("<p>⟦Basket⟧ 3 copies</p><svg>cover</svg>") == {"copies"}
+
+
+def test_the_marked_texts_can_be_extracted_for_translators() -> None:
+    found = [
+        message
+        for template in sorted(TEMPLATES.glob("*.html"))
+        for _, message, _, _ in extract(
+            "jinja2", BytesIO(template.read_bytes()), options={"trimmed": "true", "silent": "false"}
+        )
+    ]
+    assert {"Put in basket", ("%(n)s copy", "%(n)s copies")} <= set(found)

@@ -1,0 +1,72 @@
+"""Books by their numbers: of a basket, of the list of best sellers."""
+
+import pytest
+
+from bazar.catalog.domain.errors import BadCursor
+from bazar.catalog.use_cases.keep_stock import KeepStock
+from bazar.catalog.use_cases.look_up import LookUp
+from bazar.contracts.books import MOST_NUMBERS, AddBook, NewBook, NumbersQuery, Price, WithdrawBook
+from shop_in_process import CURRENCY
+
+
+@pytest.fixture
+def books(keep_stock: KeepStock) -> list[int]:
+    """Eight books, each second one on poetry; the third is not sold any more."""
+    added = [
+        keep_stock.add_book(
+            AddBook(
+                actor="staff",
+                book=NewBook(
+                    title=f"Volume {number}",
+                    authors=(),
+                    subjects=("Poetry", "all") if number % 2 else ("prose", "all"),
+                    price=Price(amount=100, currency=CURRENCY),
+                    stock=1,
+                ),
+            )
+        )[0].item_number
+        for number in range(8)
+    ]
+    keep_stock.withdraw_book(added[2], WithdrawBook(actor="staff"))
+    return added
+
+
+def numbers_of(look_up: LookUp, query: NumbersQuery) -> list[int]:
+    return [book.item_number for book in look_up.books_by_number(query)[0].items]
+
+
+def test_they_come_in_the_order_asked_for_once_each_and_without_what_is_not_sold(
+    look_up: LookUp, books: list[int]
+) -> None:
+    asked = (books[5], 999_999, books[2], books[0], books[5], books[7])
+    page, position = look_up.books_by_number(NumbersQuery(item_numbers=asked))
+    assert [book.item_number for book in page.items] == [books[5], books[0], books[7]]
+    assert (page.total, page.next) == (3, None)
+    assert position == look_up.position()
+
+
+def test_a_subject_narrows_them_without_case(look_up: LookUp, books: list[int]) -> None:
+    query = NumbersQuery(item_numbers=tuple(reversed(books)), subject="POETRY")
+    assert numbers_of(look_up, query) == [books[7], books[5], books[3], books[1]]
+    assert numbers_of(look_up, NumbersQuery(item_numbers=tuple(books), subject="prose")) == [
+        books[0],
+        books[4],
+        books[6],
+    ]
+    assert numbers_of(look_up, NumbersQuery(item_numbers=tuple(books), subject="chess")) == []
+
+
+def test_the_pages_together_are_all_of_them(look_up: LookUp, books: list[int]) -> None:
+    first, _ = look_up.books_by_number(NumbersQuery(item_numbers=tuple(books), limit=4))
+    assert (len(first.items), first.total, first.next) == (4, 7, "4")
+    second = numbers_of(look_up, NumbersQuery(item_numbers=tuple(books), limit=4, cursor=first.next))
+    assert second == books[5:]
+    assert numbers_of(look_up, NumbersQuery(item_numbers=tuple(books), cursor="9" * 16)) == []
+    with pytest.raises(BadCursor):
+        look_up.books_by_number(NumbersQuery(item_numbers=tuple(books), cursor="x"))
+
+
+def test_none_and_very_many_can_be_asked_for(look_up: LookUp, books: list[int]) -> None:
+    assert numbers_of(look_up, NumbersQuery(item_numbers=())) == []
+    many = (*range(1_000_000, 1_000_000 + MOST_NUMBERS - 1), books[0])
+    assert numbers_of(look_up, NumbersQuery(item_numbers=many)) == [books[0]]
