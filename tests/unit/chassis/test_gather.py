@@ -11,7 +11,6 @@ from bazar.chassis.clock import Deadline
 from bazar.chassis.gather import Gather, TimeRanOut
 
 WAIT_SECONDS = 30
-SOON = Deadline.after(WAIT_SECONDS)
 
 CarryOut = Callable[[Sequence[int], Deadline], Sequence[int | Exception]]
 
@@ -43,9 +42,14 @@ def gathering(carry_out: CarryOut, **options: object) -> Iterator[Gather[int, in
     gather.stop()
 
 
+def soon() -> Deadline:
+    """Far enough for all that is meant to happen in a test."""
+    return Deadline.after(WAIT_SECONDS)
+
+
 def ask(threads: ThreadPoolExecutor, gather: Gather[int, int], *items: int) -> list["Future[int]"]:
     """Each in a thread of its own; returns when all of them wait."""
-    asked = [threads.submit(gather.ask, item, SOON) for item in items]
+    asked = [threads.submit(gather.ask, item, soon()) for item in items]
     until(lambda: gather.waiting == len(items))
     return asked
 
@@ -59,7 +63,7 @@ def until(condition: Callable[[], bool]) -> None:
 def test_what_comes_while_a_round_is_under_way_travels_together() -> None:
     rounds = Rounds()
     with gathering(rounds) as gather, ThreadPoolExecutor(8) as threads:
-        alone = threads.submit(gather.ask, 1, SOON)
+        alone = threads.submit(gather.ask, 1, soon())
         assert rounds.began.acquire(timeout=WAIT_SECONDS)  # it waited for nobody
         together = ask(threads, gather, 2, 3, 4)
         rounds.let_through.release(2)
@@ -70,7 +74,7 @@ def test_what_comes_while_a_round_is_under_way_travels_together() -> None:
 def test_a_round_is_no_larger_than_allowed() -> None:
     rounds = Rounds()
     with gathering(rounds, most_together=2) as gather, ThreadPoolExecutor(8) as threads:
-        alone = threads.submit(gather.ask, 1, SOON)
+        alone = threads.submit(gather.ask, 1, soon())
         assert rounds.began.acquire(timeout=WAIT_SECONDS)
         together = ask(threads, gather, 2, 3, 4)
         rounds.let_through.release(3)
@@ -83,7 +87,7 @@ def test_lanes_are_under_way_side_by_side() -> None:
     with gathering(rounds, lanes=2) as gather, ThreadPoolExecutor(2) as threads:
         both = []
         for item in (1, 2):
-            both.append(threads.submit(gather.ask, item, SOON))
+            both.append(threads.submit(gather.ask, item, soon()))
             assert rounds.began.acquire(timeout=WAIT_SECONDS)
         rounds.let_through.release(2)
         assert [asked.result(WAIT_SECONDS) for asked in both] == [2, 4]
@@ -94,11 +98,11 @@ def test_all_of_a_request_are_answered_in_their_order() -> None:
         return [KeyError(item) if item == 3 else item * 2 for item in items]
 
     with gathering(refuse_threes) as gather:
-        one, three, two = gather.ask_all([1, 3, 2], SOON)
+        one, three, two = gather.ask_all([1, 3, 2], soon())
         assert (one, two) == (2, 4)
         assert isinstance(three, KeyError)
         with pytest.raises(KeyError):
-            gather.ask(3, SOON)
+            gather.ask(3, soon())
 
 
 def test_an_item_that_nobody_foresaw_harms_no_other() -> None:
@@ -106,7 +110,7 @@ def test_an_item_that_nobody_foresaw_harms_no_other() -> None:
         return [items.index(99) if item == 3 else item * 2 for item in items]
 
     with gathering(break_at_three) as gather:
-        one, three, two = gather.ask_all([1, 3, 2], SOON)
+        one, three, two = gather.ask_all([1, 3, 2], soon())
         assert (one, two) == (2, 4)
         assert isinstance(three, ValueError)
 
@@ -119,7 +123,7 @@ def test_what_concerns_the_round_is_told_to_each_and_not_tried_again() -> None:
         raise DatabaseGone("away")
 
     with gathering(be_gone, of_the_round=(DatabaseGone,)) as gather:
-        outcomes = gather.ask_all([1, 2], SOON)
+        outcomes = gather.ask_all([1, 2], soon())
     assert [(type(outcome), str(outcome)) for outcome in outcomes] == [(DatabaseGone, "away")] * 2
     assert outcomes[0] is not outcomes[1]
     assert sum(map(len, rounds)) == 2
@@ -128,13 +132,13 @@ def test_what_concerns_the_round_is_told_to_each_and_not_tried_again() -> None:
 def test_whoever_does_not_wait_any_more_is_not_begun() -> None:
     rounds = Rounds()
     with gathering(rounds) as gather, ThreadPoolExecutor(1) as threads:
-        first = threads.submit(gather.ask, 1, SOON)
+        first = threads.submit(gather.ask, 1, soon())
         assert rounds.began.acquire(timeout=WAIT_SECONDS)
         with pytest.raises(TimeRanOut):
             gather.ask(2, Deadline.after(0))
         rounds.let_through.release(2)
         assert first.result(WAIT_SECONDS) == 2
-        assert gather.ask(3, SOON) == 6
+        assert gather.ask(3, soon()) == 6
     assert rounds.rounds == [[1], [3]]
 
 
@@ -145,6 +149,7 @@ def test_a_round_has_the_time_of_whoever_waits_longest() -> None:
         deadlines.append(deadline.at_seconds)
         return items
 
+    deadline = soon()
     with gathering(look) as gather:
-        gather.ask_all([1, 2], SOON)
-    assert set(deadlines) == {SOON.at_seconds}
+        gather.ask_all([1, 2], deadline)
+    assert set(deadlines) == {deadline.at_seconds}
