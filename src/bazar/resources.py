@@ -6,13 +6,14 @@ from bazar.chassis.certificates import service_files
 from bazar.chassis.client import ServiceClient
 from bazar.chassis.clock import system_clock
 from bazar.chassis.database import Database
+from bazar.chassis.lanes import MANY_TIMES
 from bazar.chassis.migrations import migrate_outside
 from bazar.chassis.service_token import TokenIssuer, TokenVerifier
 from bazar.contracts.names import CATALOG, FRONTEND, ORDER
 from bazar.deployment import certificate_name, tls_to, url_of
 from bazar.settings import Settings
 
-#: Connections beyond one per request: the loops, readiness, a command beside them.
+#: Connections beyond those of requests: the loops, readiness.
 SPARE_CONNECTIONS = 4
 
 
@@ -24,7 +25,7 @@ def neighbour(settings: Settings, caller: str, service: str) -> ServiceClient:
         url_of(settings, service),
         tls_to(settings, caller, service),
         tokens.token,
-        most_connections=settings.threads + SPARE_CONNECTIONS,
+        most_connections=MANY_TIMES * settings.threads + SPARE_CONNECTIONS,
         certificate_name=certificate_name(settings, service),
     )
 
@@ -50,4 +51,4 @@ def database(settings: Settings, service: str) -> Database:
         ORDER: settings.order_database_url,
         FRONTEND: settings.frontend_database_url,
     }[service]
-    return Database(url, most_connections=settings.threads + SPARE_CONNECTIONS)
+    return Database(url)

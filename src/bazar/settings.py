@@ -202,7 +202,12 @@ class Settings:
         "60",
         "How long after an order its customer can cancel it; 0 for not at all",
     )
-    threads: int = _setting("BAZAR_THREADS", _threads, "16", "Requests that one server works on at a time")
+    threads: int = _setting(
+        "BAZAR_THREADS",
+        _threads,
+        "16",
+        "Requests of one kind that a server works on at a time; purchases, which mostly wait: four times that",
+    )
     log_format: Literal["json", "text"] = _setting("BAZAR_LOG_FORMAT", _log_format, "json", "json or text")
     log_level: str = _setting("BAZAR_LOG_LEVEL", _log_level, "INFO", "DEBUG, INFO, WARNING or ERROR")
 

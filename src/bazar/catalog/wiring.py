@@ -53,6 +53,7 @@ def build(settings: Settings) -> RunningService:
         search_books=SearchBooks(index, look_up),
         verifier=verifier(settings, CATALOG),
         readiness=lambda: _readiness(own, index),
+        slots=settings.threads,
     )
     index_writer.start()
     _wait_for(index)

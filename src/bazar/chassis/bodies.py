@@ -7,19 +7,23 @@ connection whose request body was not read it closes.
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
+from io import BytesIO
+from wsgiref.types import WSGIEnvironment
 
 from flask import request
-from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge
+from werkzeug.exceptions import LengthRequired
+from werkzeug.wsgi import get_content_length
 
 from bazar.contracts.wire import Malformed
 
 LARGEST_BODY_BYTES = 1024 * 1024
-#: Each keeps a thread: most threads are left for others, and one address cannot have all turns.
-MOST_UNFINISHED_BODIES = 8
-MOST_UNFINISHED_BODIES_OF_AN_ADDRESS = 4
+#: Each keeps a thread, and none a slot of those who are let in. One address cannot have all turns, but as many as
+#: customers behind one may need at the same moment.
+MOST_UNFINISHED_BODIES = 96
+MOST_UNFINISHED_BODIES_OF_AN_ADDRESS = 64
 #: How many more wait for a turn, and how long.
-MOST_WAITING = 2
+MOST_WAITING = 4
 LONGEST_WAIT_SECONDS = 0.1
 #: Nobody reads a body with these (RFC 9110 section 9.3).
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -71,15 +75,16 @@ class Turns:
         return self._given.total() < self._most and self._given[address] < self._most_of_one
 
 
-def read_body(turns: Turns) -> None:
-    """Take in the body of the request at hand, or as much as comes of it; raises TooManyBodies.
+def take_in_body(environ: WSGIEnvironment, turns: Turns | None) -> None:
+    """Have the body of a request at hand, or as much as comes of it; raises TooManyBodies.
 
-    What is wrong with it is told by whoever wants to read it, so that who may not call hears that first.
+    What is wrong with it is told by whoever wants to read it, so that who may not call hears that first; one that is
+    too large is left where it is. Without ``turns`` anybody may take all the time: neighbours do not.
     """
-    if request.method in _WITHOUT_BODY or not request.content_length:
-        return
-    with turns.turn(request.remote_addr or ""), suppress(RequestEntityTooLarge):
-        request.get_data(cache=True)
+    length = None if environ["REQUEST_METHOD"] in _WITHOUT_BODY else get_content_length(environ)
+    if length and length <= LARGEST_BODY_BYTES:
+        with turns.turn(str(environ.get("REMOTE_ADDR", ""))) if turns else nullcontext():
+            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(length))
 
 
 def whole_body() -> bytes:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -36,3 +37,7 @@ class Deadline:
     def passed(self) -> bool:
         """Whether nothing is left."""
         return self.remaining_seconds() == 0.0
+
+
+#: Of the request at hand; None where nobody waits, in the loops say.
+request_deadline: ContextVar[Deadline | None] = ContextVar("request_deadline", default=None)

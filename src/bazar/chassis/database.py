@@ -9,6 +9,8 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
+from bazar.chassis.clock import request_deadline
+
 #: How long a SQLite writer waits for another one before it gives up.
 SQLITE_BUSY_TIMEOUT_MS = 3_000
 POSTGRESQL_CONNECT_TIMEOUT_SECONDS = 3
@@ -20,6 +22,9 @@ POSTGRESQL_IDLE_IN_TRANSACTION_MS = 10_000
 #: 64-bit numbers; SQLite numbers rows by itself only in a column called INTEGER.
 BigInteger = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
+#: Connections are fewer than requests at work, which mostly wait for neighbours.
+_MOST_READERS = 12
+_MOST_WRITERS = 12
 #: Whoever finds no free connection waits for one, but not longer than a request lives.
 _POOL: dict[str, Any] = {"max_overflow": 0, "pool_timeout": 5}
 #: What SQLite's readers have anyway; PostgreSQL's would see a newer state with each statement.
@@ -28,22 +33,24 @@ _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 
 
 class StorageUnavailable(Exception):
-    """The database is locked, full or away. Whether the running commit took place is unknown."""
+    """The database is locked, full or away, or was too late. Whether the running commit took place is unknown."""
 
 
 class Database:
     """Connections that are kept, and two ways to use one: reading and writing."""
 
-    def __init__(self, url: str, *, most_connections: int = 20) -> None:
+    def __init__(self, url: str) -> None:
         parsed = sa.make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self.engine = self._reader = _sqlite(parsed, "BEGIN", most_connections)
+            self.engine = self._reader = _sqlite(parsed, "BEGIN", _MOST_READERS)
             # One writer, so one connection: who waits for it is woken, who waits for a locked file looks again
             # after pauses of up to 100 ms, and may find it locked each time.
             self._writer = _sqlite(parsed, "BEGIN IMMEDIATE", 1)
         else:
-            self.engine = self._writer = _postgresql(parsed, most_connections)
+            # Apart, so that writers who wait for a locked row leave connections to readers.
+            self._writer = _postgresql(parsed, _MOST_WRITERS)
+            self.engine = _postgresql(parsed, _MOST_READERS)
             self._reader = self.engine.execution_options(**_ONE_STATE)
 
     @contextmanager
@@ -58,9 +65,13 @@ class Database:
 
         SQLite lets one writer in at a time, from its first statement on (BEGIN IMMEDIATE). On PostgreSQL
         writers run side by side, and each statement sees what is committed when it begins: whoever inserts or
-        locks several rows does it in ascending order, else two may wait for each other.
+        locks several rows does it in ascending order, else two may wait for each other. What has waited for its
+        turn until nobody waits for the answer is not begun (StorageUnavailable).
         """
         with _unavailable_is_said(), self._writer.connect() as connection, connection.begin():
+            deadline = request_deadline.get()
+            if deadline is not None and deadline.passed:
+                raise StorageUnavailable("the time for the request ran out before it could write")
             yield connection
 
     @contextmanager
@@ -113,7 +124,7 @@ def one_at_a_time(connection: Connection, what: str) -> None:
 def _unavailable_is_said() -> Iterator[None]:
     try:
         yield
-    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sa.exc.TimeoutError) as error:
         raise StorageUnavailable(str(error.__cause__ or error).strip()) from error
     except sa.exc.DBAPIError as error:
         # What is none of the finer kinds is a file that is no database, or a damaged one.

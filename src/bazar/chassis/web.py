@@ -1,6 +1,5 @@
 """A Flask application whose errors are problem documents, with health, readiness, metrics and request ids."""
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -15,11 +14,13 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import BaseConverter
 
 from bazar.chassis import headers
-from bazar.chassis.bodies import LARGEST_BODY_BYTES, TooManyBodies, Turns, read_body, whole_body
+from bazar.chassis.admission import RETRY_AFTER_SECONDS, WATCHED_PATHS, Admission
+from bazar.chassis.bodies import LARGEST_BODY_BYTES, whole_body
 from bazar.chassis.client import NeighbourUnavailable
-from bazar.chassis.clock import Deadline, system_clock
+from bazar.chassis.clock import request_deadline, system_clock
 from bazar.chassis.database import StorageUnavailable
 from bazar.chassis.gather import TimeRanOut
+from bazar.chassis.lanes import SLOTS, Lanes
 from bazar.chassis.logging import get_logger, request_id
 from bazar.chassis.position import read_position, seen_position
 from bazar.contracts import problems
@@ -27,13 +28,8 @@ from bazar.contracts.problems import Problem, away, invalid
 from bazar.contracts.times import rfc3339
 from bazar.contracts.wire import Invalid, Malformed, dump
 
-#: From when a request arrives until its answer is of no use.
-REQUEST_LIFETIME_SECONDS = 5.0
-RETRY_AFTER_SECONDS = 1
 #: A caller's request id is taken over if it is short and plain; else it gets one of ours.
 LONGEST_REQUEST_ID = 64
-#: What every server is watched by.
-WATCHED_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 _METHODS = frozenset(HTTPMethod)
 
 #: Error type → what the caller is told. One table per API; what is not in it is a 500 without detail.
@@ -80,12 +76,14 @@ def new_app(
     converters: Mapping[str, type[BaseConverter]],
     render_problem: Callable[[Problem], Response] | None = None,
     *,
+    lanes: Lanes | None = None,
     is_internal: bool = False,
 ) -> Flask:
     """An application with everything in place but its routes; ``converters`` by the name used in routes.
 
-    ``render_problem`` may show a person a page instead of the document. ``is_internal``: only neighbours call, and
-    say how long they wait; from anybody else, that would let them have half of a thing done.
+    ``render_problem`` may show a person a page instead of the document. ``lanes`` say how many requests of which kind
+    are let in; without them all are of one kind. ``is_internal``: only neighbours call, and say how long they wait;
+    from anybody else, that would let them have half of a thing done.
     """
     app = Flask(import_name, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
@@ -93,11 +91,13 @@ def new_app(
     app.url_map.converters.update({"any_text": AnyText, **converters})
     metrics = Metrics()
     app.extensions["metrics"] = metrics
-    turns = Turns()
-    app.before_request(lambda: _begin(is_internal=is_internal))
-    app.before_request(lambda: read_body(turns))
+    app.before_request(_begin)
     app.after_request(lambda response: _finish(response, metrics))
     _answer_errors_as_problems(app, problem_table, render_problem or problem_response)
+
+    lanes = lanes or Lanes({"requests": SLOTS}, lambda _method, _path: "requests")
+    app.extensions["lanes"] = lanes
+    app.wsgi_app = Admission(app.wsgi_app, lanes, metrics.registry, is_internal=is_internal)  # type: ignore[method-assign]  # as Flask says to
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -161,9 +161,9 @@ class WrongMediaType(Exception):
         self.mimetype = mimetype
 
 
-def _begin(*, is_internal: bool) -> None:
+def _begin() -> None:
     g.began = time.perf_counter()
-    g.deadline = _deadline(request.headers.get(headers.REMAINING_MS) if is_internal else None)
+    g.deadline = request_deadline.get()  # set by the door
     sent = request.headers.get(headers.REQUEST_ID, "")
     g.request_id = (
         sent if sent.isascii() and sent.isalnum() and 0 < len(sent) <= LONGEST_REQUEST_ID else secrets.token_hex(8)
@@ -171,12 +171,6 @@ def _begin(*, is_internal: bool) -> None:
     request_id.set(g.request_id)
     seen = request.headers.get(headers.POSITION) or request.cookies.get(headers.POSITION)
     seen_position.set(seen if read_position(seen) else None)
-
-
-def _deadline(remaining_ms: str | None) -> Deadline:
-    if remaining_ms is not None and re.fullmatch("[0-9]{1,9}", remaining_ms):
-        return Deadline.after(min(int(remaining_ms) / 1000, REQUEST_LIFETIME_SECONDS))
-    return Deadline.after(REQUEST_LIFETIME_SECONDS)
 
 
 def _finish(response: Response, metrics: Metrics) -> Response:
@@ -269,13 +263,8 @@ def _of_time_that_ran_out(_error: TimeRanOut) -> Problem:
     return problems.UNAVAILABLE.because("There was no time left to do it in.", RETRY_AFTER_SECONDS)
 
 
-def _of_too_many_bodies(_error: TooManyBodies) -> Problem:
-    return problems.UNAVAILABLE.because("Too many requests are still on their way.", RETRY_AFTER_SECONDS)
-
-
 _COMMON_PROBLEMS: ProblemTable = {
     TimeRanOut: _of_time_that_ran_out,
-    TooManyBodies: _of_too_many_bodies,
     Invalid: lambda error: invalid(error.field, error.detail),
     Malformed: _of_malformed,
     WrongMediaType: _of_wrong_media_type,
@@ -284,6 +273,7 @@ _COMMON_PROBLEMS: ProblemTable = {
 }
 
 __all__ = [
+    "RETRY_AFTER_SECONDS",
     "WATCHED_PATHS",
     "Metrics",
     "ProblemTable",

@@ -13,6 +13,7 @@ from subprocess import CalledProcessError
 import click
 
 from bazar.chassis.certificates import MissingCertificates, service_files
+from bazar.chassis.lanes import most_threads
 from bazar.chassis.listener import PortTaken
 from bazar.chassis.pidfile import AlreadyRunning
 from bazar.chassis.server import RunningService, ServerSpec, serve
@@ -59,7 +60,7 @@ def _spec(shop: Settings, service: str, host: str, lifeline: int | None) -> Serv
         certificate=certificate,
         key=key,
         client_ca=None if service == FRONTEND else files.ca,
-        blocking_threads=shop.threads,
+        blocking_threads=most_threads(shop.threads),
         lifeline=lifeline,
     )
 

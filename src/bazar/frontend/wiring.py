@@ -9,6 +9,7 @@ from flask import Flask
 from bazar.chassis.client import NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline, system_clock
 from bazar.chassis.database import Database, StorageUnavailable
+from bazar.chassis.lanes import SLOTS
 from bazar.chassis.proxies import TrustedProxies
 from bazar.chassis.server import RunningService
 from bazar.chassis.web import Readiness, new_app
@@ -20,6 +21,7 @@ from bazar.frontend.api import orders as orders_api
 from bazar.frontend.api import purchases as purchases_api
 from bazar.frontend.api.addresses import ItemNumber, OrderId, refuse_misread
 from bazar.frontend.api.authentication import AccessTable, guard_api
+from bazar.frontend.api.lanes import lanes
 from bazar.frontend.api.problems import PROBLEMS
 from bazar.frontend.gateways.catalog_service import CatalogService
 from bazar.frontend.gateways.order_service import OrderService
@@ -61,6 +63,7 @@ def build(settings: Settings) -> RunningService:
         readiness=lambda: _readiness(own, {CATALOG: catalog_client, ORDER: order_client}),
         customers_time=CustomersTime(timedelta(minutes=settings.cancel_within_minutes), system_clock),
         public_url=settings.public_url,
+        slots=settings.threads,
     )
 
     orders.start()
@@ -83,14 +86,19 @@ def frontend_app(
     readiness: Callable[[], Readiness],
     customers_time: CustomersTime,
     public_url: str,
+    slots: int = SLOTS,
 ) -> Flask:
-    """The application of the front-end server: the API, each route with the rule of who may use it, and the pages."""
+    """The application of the front-end server: the API, each route with the rule of who may use it, and the pages.
+
+    ``slots``: requests of one kind at work at a time, see ``frontend/api/lanes.py``.
+    """
     app = new_app(
         "bazar.frontend",
         PROBLEMS,
         readiness,
         {"item_number": ItemNumber, "order_id": OrderId},
         page_or_document,
+        lanes=lanes(slots),
     )
     guard_api(app, accounts, ACCESS)
     refuse_misread(app)
@@ -118,7 +126,7 @@ def after_restore(own: Database) -> None:
 
 
 def accounts_of(settings: Settings, own: Database) -> Accounts:
-    """The accounts of the shop, whose tables are there. Half of the threads at most wait to sign in."""
+    """The accounts of the shop, whose tables are there. Half of the slots at most wait to sign in."""
     return Accounts(
         SqlAccountStore(own),
         PasswordHasher(waiting=settings.threads // 2, longest_wait_seconds=LONGEST_SIGN_IN_WAIT_SECONDS),

@@ -64,6 +64,7 @@ def build(settings: Settings) -> RunningService:
         find_best_sellers=FindBestSellers(store, time.monotonic),
         verifier=verifier(settings, ORDER),
         readiness=lambda: _readiness(own, client),
+        slots=settings.threads,
     )
     gather.start()
     settle_loop.start()

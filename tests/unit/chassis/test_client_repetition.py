@@ -31,12 +31,12 @@ class BreakingPool:
         return urllib3.HTTPResponse(b'{"subjects":[]}')
 
 
-def make(call: Call[Any, Any], pool: BreakingPool, seconds: float = 60.0) -> object:
+def make(call: Call[Any, Any], pool: BreakingPool, deadline: Deadline | None = None) -> object:
     client = ServiceClient(
         "catalog", "https://catalog:1", ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), lambda audience: audience
     )
     client._pool = pool  # type: ignore[assignment]  # a stand-in
-    return client.call(call, Empty(), Deadline.after(seconds)).answer
+    return client.call(call, Empty(), deadline or Deadline.after(60.0)).answer
 
 
 def test_a_call_survives_a_neighbour_that_closes_several_connections() -> None:
@@ -63,5 +63,20 @@ def test_what_is_not_repeatable_is_made_once() -> None:
 def test_nothing_is_repeated_when_the_time_has_run_out() -> None:
     pool = BreakingPool(*[BROKEN] * 10)
     with pytest.raises(NeighbourUnavailable):
-        make(calls.SUBJECTS, pool, seconds=0.0)
+        make(calls.SUBJECTS, pool, Deadline.after(0.0))
     assert pool.calls == 0
+
+
+def test_a_call_that_was_let_wait_until_its_time_was_over_is_not_made_again() -> None:
+    """Its neighbour is at its limit: a second call would only add to that."""
+    seconds = [0.0]
+
+    class SilentPool(BreakingPool):
+        def urlopen(self, _method: str, _target: str, **options: Any) -> urllib3.HTTPResponse:
+            seconds[0] += options["timeout"].read_timeout
+            return super().urlopen(_method, _target, **options)
+
+    pool = SilentPool(*[urllib3.exceptions.ReadTimeoutError(None, "/", "Read timed out.")] * 10)  # type: ignore[arg-type]  # no pool
+    with pytest.raises(NeighbourUnavailable):
+        make(calls.SUBJECTS, pool, Deadline.after(5.0, lambda: seconds[0]))
+    assert pool.calls == 1

@@ -20,6 +20,7 @@ from bazar.catalog.use_cases.look_up import LookUp
 from bazar.catalog.use_cases.search_books import BadQuery, IndexNotReady, SearchBooks
 from bazar.chassis.client import Reply
 from bazar.chassis.converters import PositiveInteger
+from bazar.chassis.lanes import FEW_SLOTS, SLOTS, Lanes
 from bazar.chassis.position import read_position, seen_position
 from bazar.chassis.service_api import ServiceApi, Verifier
 from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable, Readiness, new_app
@@ -67,9 +68,11 @@ def catalog_app(
     search_books: SearchBooks,
     verifier: Verifier,
     readiness: Callable[[], Readiness],
+    slots: int = SLOTS,
 ) -> Flask:
-    """The application of the catalog server."""
-    app = new_app(__name__, PROBLEMS, readiness, {"item_number": PositiveInteger}, is_internal=True)
+    """The application of the catalog server. ``slots``: requests of one kind at work at a time."""
+    lanes = Lanes({"reads": slots, "changes": slots, "holds": slots, "finishing": FEW_SLOTS}, _lane_of)
+    app = new_app(__name__, PROBLEMS, readiness, {"item_number": PositiveInteger}, lanes=lanes, is_internal=True)
     api = ServiceApi(app, verifier)
 
     api.serve(calls.GET_BOOK, lambda _, item_number: Reply(*look_up.book(item_number)))
@@ -97,3 +100,12 @@ def catalog_app(
     api.serve(calls.OPEN_HOLDS, hold_copies.open_holds)
     api.serve(calls.ALL_HOLDS, list_holds.kept_holds)
     return app
+
+
+def _lane_of(method: str, path: str) -> str:
+    """Purchases never keep orders from being finished, nor readers from reading."""
+    if path.startswith(f"{calls.HOLD.path}/"):
+        return "finishing"
+    if path == calls.HOLD.path:
+        return "holds"
+    return "reads" if method == "GET" else "changes"

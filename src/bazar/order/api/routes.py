@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 
 from bazar.chassis.clock import Deadline
 from bazar.chassis.converters import Base32Id
+from bazar.chassis.lanes import SLOTS, Lanes
 from bazar.chassis.service_api import ServiceApi, Verifier
 from bazar.chassis.web import RETRY_AFTER_SECONDS, ProblemTable, Readiness, new_app, problem_of
 from bazar.contracts import calls, problems, text
@@ -99,9 +100,11 @@ def order_app(
     find_best_sellers: FindBestSellers,
     verifier: Verifier,
     readiness: Callable[[], Readiness],
+    slots: int = SLOTS,
 ) -> Flask:
-    """The application of the order server."""
-    app = new_app(__name__, PROBLEMS, readiness, {"order_id": Base32Id}, is_internal=True)
+    """The application of the order server. ``slots``: requests of one kind at work at a time."""
+    lanes = Lanes({"purchases": slots, "orders": slots}, _lane_of)
+    app = new_app(__name__, PROBLEMS, readiness, {"order_id": Base32Id}, lanes=lanes, is_internal=True)
     api = ServiceApi(app, verifier)
 
     def place_all(batch: PlaceOrders) -> PlacedOrders:
@@ -132,6 +135,11 @@ def _placed(told: Decision | Exception) -> PlacedOrder:
         return PlacedOrder(order=as_order(told), position=told.position)
     problem = problem_of(told, PROBLEMS)
     return PlacedOrder(problem=problem.document(), position=problem.position)
+
+
+def _lane_of(method: str, path: str) -> str:
+    """Purchases wait for the catalog; who looks up or cancels an order does not."""
+    return "purchases" if (method, path) == (calls.PLACE_ORDERS.method, calls.PLACE_ORDERS.path) else "orders"
 
 
 def _as_data(shortages: Sequence[ShortLine]) -> list[dict[str, Any]]:
