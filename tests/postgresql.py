@@ -73,14 +73,25 @@ class PostgreSQL:
         """Where a database is, for the settings of a shop."""
         return f"postgresql://bazar:{self._password}@127.0.0.1:{self._port}/{database}"
 
-    def stop(self) -> None:
-        """End the server, whoever is still connected, and remove its folder."""
+    def take_away(self) -> None:
+        """End the server, whoever is still connected; its data stay."""
         self._process.send_signal(signal.SIGINT)
         try:
             self._process.wait(STOP_SECONDS)
         finally:
             self._process.kill()
             self._process.wait()
+
+    def bring_back(self) -> None:
+        """Start it again where it was."""
+        self._run()
+        assert self._answers(), self._log.read_text()
+
+    def stop(self) -> None:
+        """End the server, whoever is still connected, and remove its folder."""
+        try:
+            self.take_away()
+        finally:
             shutil.rmtree(self._folder)
 
     def _make_cluster(self) -> None:
@@ -105,25 +116,28 @@ class PostgreSQL:
     def _start(self) -> None:
         for tries_left in reversed(range(TRIES)):
             self._port = _free_port()
-            settings = {
-                **self._settings,
-                "port": str(self._port),
-                "listen_addresses": "127.0.0.1",
-                "unix_socket_directories": "",
-                "max_connections": "200",
-            }
-            options = [f"--{name}={value}" for name, value in settings.items()]
-            with self._log.open("ab") as log:
-                self._process = subprocess.Popen(
-                    mortal([self._programs / "postgres", "-D", self._data, *options], "INT"),
-                    cwd=self._folder,
-                    user=self._owner,
-                    stdout=log,
-                    stderr=log,
-                )
+            self._run()
             if self._answers():
                 return
             assert tries_left, self._log.read_text()
+
+    def _run(self) -> None:
+        settings = {
+            **self._settings,
+            "port": str(self._port),
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": "",
+            "max_connections": "200",
+        }
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                mortal([self._programs / "postgres", "-D", self._data, *options], "INT"),
+                cwd=self._folder,
+                user=self._owner,
+                stdout=log,
+                stderr=log,
+            )
 
     def _answers(self) -> bool:
         """Wait until it takes connections; False where it has ended, its port taken perhaps."""

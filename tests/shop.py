@@ -110,6 +110,16 @@ class Shop:
         """A client of nobody, or of whom the token is."""
         return Client(self.port, self.tls, token)
 
+    def probe(self, path: str) -> Answer:
+        """Ask the front-end outside of its API: health, readiness, metrics, a page."""
+        connection = http.client.HTTPSConnection("localhost", self.port, context=self.tls, timeout=ANSWER_SECONDS)
+        try:
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return Answer(response.status, dict(response.getheaders()), response.read())
+        finally:
+            connection.close()
+
     def sign_in(self, email: str, password: str = PASSWORD) -> str:
         """A new token."""
         answer = self._ask("POST", "/tokens", {"email": email, "password": password})
