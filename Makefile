@@ -10,7 +10,7 @@ RUN_STAMP := $(VENV)/.run-installed
 TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 
-.PHONY: help run demo test test-deep test-all model figures test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model figures overload test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ model: $(TEST_STAMP) ## search every state of the purchase protocol's model (som
 
 figures: $(TEST_STAMP) ## measure what the README and the runbook say (some minutes)
 	$(BIN)/python tests/figures.py
+
+overload: $(TEST_STAMP) ## offer more than the servers can do, and measure what they answer (some minutes)
+	$(BIN)/python tests/load/overload.py
 
 test-container: $(TEST_STAMP) ## build, start and break the containers (needs root and a Docker engine)
 	$(BIN)/python -m pytest -m container tests/container
