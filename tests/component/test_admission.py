@@ -1,6 +1,7 @@
 """Overload: what a server does not take on is told at once, in its lane; deadlines that passed are not worked for."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
@@ -41,17 +42,10 @@ class Hanging:
     def __init__(self, app: Flask) -> None:
         self.go_on = threading.Event()
         self._app = app
-        self._begun = threading.Semaphore(0)
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        self._begun.release()
         assert self.go_on.wait(WAIT_SECONDS)
         return self._app(environ, start_response)
-
-    def await_calls(self, count: int) -> None:
-        """Until so many calls are here."""
-        for _ in range(count):
-            assert self._begun.acquire(timeout=WAIT_SECONDS)
 
 
 @pytest.fixture
@@ -69,22 +63,34 @@ def order_server(shop: ThreeServices) -> Iterator[Hanging]:
     def token(audience: str) -> str:
         return shop.service_token(FRONTEND, audience)
 
+    orders = OrderService(InProcessClient(ORDER, hanging, token))
+    orders.start()
     shop.app = frontend_app(
         shop.accounts,
         CatalogService(InProcessClient(CATALOG, shop.catalog_app, token)),
-        OrderService(InProcessClient(ORDER, hanging, token)),
+        orders,
         lambda: Readiness(ready=True, parts={}),
         PUBLIC_URL,
         slots=SLOTS,
     )
     yield hanging
     hanging.go_on.set()
+    orders.stop()
 
 
 @pytest.fixture
 def customers() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(AT_WORK + WAITING + 20) as threads:
         yield threads
+
+
+def await_full_lane(shop: ThreeServices) -> None:
+    """Until as many purchases as can be are at work."""
+    lanes: Lanes = shop.app.extensions["lanes"]
+    deadline = time.monotonic() + WAIT_SECONDS
+    while lanes.all["orders"].at_work < AT_WORK:
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.001)
 
 
 def buy(shop: ThreeServices, item: int, key: str, body: bytes = b'{"quantity":1}') -> TestResponse:
@@ -106,7 +112,7 @@ def test_of_a_flood_of_purchases_those_at_work_are_answered_and_the_rest_is_told
         return customers.submit(buy, shop, item, key)
 
     at_work = [ask(f"at-work-{number}") for number in range(AT_WORK)]
-    order_server.await_calls(AT_WORK)
+    await_full_lane(shop)
     for turned_away in [ask(f"too-much-{number}") for number in range(WAITING + 10)]:
         refused(turned_away.result(WAIT_SECONDS))
     order_server.go_on.set()
@@ -122,7 +128,7 @@ def test_purchases_that_wait_for_the_order_server_keep_nobody_from_reading(
 ) -> None:
     item = shop.add_book()
     at_work = [customers.submit(buy, shop, item, f"key-{number}") for number in range(AT_WORK)]
-    order_server.await_calls(AT_WORK)
+    await_full_lane(shop)
     refused(shop.call("GET", "/orders", "customer"))
     for path in (f"/info/{item}", "/search?q=noobs", "/search/distributed%20systems"):
         assert shop.call("GET", path).status_code == 200
@@ -138,7 +144,7 @@ def test_the_body_of_a_refused_request_is_taken_in_so_that_the_connection_stays(
 ) -> None:
     item = shop.add_book()
     at_work = [customers.submit(buy, shop, item, f"key-{number}") for number in range(AT_WORK)]
-    order_server.await_calls(AT_WORK)
+    await_full_lane(shop)
     body = BytesIO(b"no JSON at all")
     refused(shop.app.test_client().post(f"/api/v1/purchase/{item}", input_stream=body, content_length=14))
     assert body.read() == b""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
-from bazar.chassis.clock import Deadline
+from bazar.chassis.clock import Deadline, request_deadline
 from bazar.chassis.logging import get_logger, request_id
 from bazar.chassis.loop import Loop
 
@@ -116,6 +116,7 @@ class Gather(Generic[Item, Result]):
             return
         self._name_the_round(together)
         deadline = max((asked.deadline for asked in together), key=lambda deadline: deadline.at_seconds)
+        request_deadline.set(deadline)
         try:
             outcomes = self._carry_out([asked.item for asked in together], deadline)
         except self._of_the_round as error:

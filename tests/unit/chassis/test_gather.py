@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from bazar.chassis.clock import Deadline
+from bazar.chassis.clock import Deadline, request_deadline
 from bazar.chassis.gather import Gather, TimeRanOut
 
 WAIT_SECONDS = 30
@@ -153,3 +153,15 @@ def test_a_round_has_the_time_of_whoever_waits_longest() -> None:
     with gathering(look) as gather:
         gather.ask_all([1, 2], deadline)
     assert set(deadlines) == {deadline.at_seconds}
+
+
+def test_a_round_works_within_its_deadline() -> None:
+    seen: list[object] = []
+
+    def carry_out(items: Sequence[int], deadline: Deadline) -> Sequence[int | Exception]:
+        seen.append(request_deadline.get() is deadline)
+        return items
+
+    with gathering(carry_out) as gather:
+        assert gather.ask(1, soon()) == 1
+    assert seen == [True]
