@@ -16,7 +16,7 @@ from bad_requests import problem
 from bazar.chassis import lanes as lanes_module
 from bazar.chassis.admission import LONGEST_RETRY_AFTER_SECONDS
 from bazar.chassis.headers import REMAINING_MS
-from bazar.chassis.lanes import FEW_SLOTS, MANY_TIMES, PLACES_PER_SLOT, Lane, Lanes, most_threads
+from bazar.chassis.lanes import FEW_SLOTS, MANY_TIMES, MOST_PLACES, PLACES_PER_SLOT, Lane, Lanes, most_threads
 from bazar.chassis.web import Readiness, new_app
 from bazar.contracts import calls
 from bazar.contracts.call import Call
@@ -24,16 +24,19 @@ from bazar.contracts.names import CATALOG, FRONTEND, ORDER
 from bazar.frontend.api.lanes import lanes as lanes_of_frontend
 from bazar.frontend.gateways.catalog_service import CatalogService
 from bazar.frontend.gateways.order_service import OrderService
+from bazar.frontend.pages.my_orders import CustomersTime
+from bazar.frontend.storage.baskets import SqlBasketStore
+from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.wiring import frontend_app
 from conftest import MovableClock
-from three_services import PUBLIC_URL, InProcessClient, ThreeServices
+from three_services import CUSTOMERS_TIME, PUBLIC_URL, InProcessClient, ThreeServices
 
 WAIT_SECONDS = 30.0
 #: Threads that are left when all lanes are full.
 TELLING = 8
 SLOTS = 1
 AT_WORK = MANY_TIMES * SLOTS
-WAITING = PLACES_PER_SLOT * SLOTS
+WAITING = min(PLACES_PER_SLOT * AT_WORK, MOST_PLACES)
 
 
 class Hanging:
@@ -66,11 +69,13 @@ def order_server(shop: ThreeServices) -> Iterator[Hanging]:
     orders = OrderService(InProcessClient(ORDER, hanging, token))
     orders.start()
     shop.app = frontend_app(
-        shop.accounts,
-        CatalogService(InProcessClient(CATALOG, shop.catalog_app, token)),
-        orders,
-        lambda: Readiness(ready=True, parts={}),
-        PUBLIC_URL,
+        accounts=shop.accounts,
+        baskets=Baskets(SqlBasketStore(shop.databases[FRONTEND]), shop.clock),
+        catalog=CatalogService(InProcessClient(CATALOG, shop.catalog_app, token)),
+        orders=orders,
+        readiness=lambda: Readiness(ready=True, parts={}),
+        customers_time=CustomersTime(CUSTOMERS_TIME, shop.clock),
+        public_url=PUBLIC_URL,
         slots=SLOTS,
     )
     yield hanging
@@ -187,7 +192,7 @@ def test_what_needs_the_order_server_has_a_lane_of_its_own(shop: ThreeServices) 
             found[lanes.of(method, rule.rule).name].add(f"{method} {rule.rule}")
     orders = {
         "POST /api/v1/purchase/<item_number:item_number>",
-        "POST /books/<item_number:item_number>/buy",
+        *("POST /books/<item_number:item_number>/buy", "POST /basket/buy"),
         *("POST /api/v1/orders", "GET /api/v1/orders", "GET /orders"),
         *("GET /api/v1/orders/<order_id:order_id>", "GET /orders/<order_id:order_id>"),
         "POST /api/v1/orders/<order_id:order_id>/cancel",

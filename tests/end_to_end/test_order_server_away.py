@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bazar.chassis.lanes import MANY_TIMES, PLACES_PER_SLOT
+from bazar.chassis.lanes import MANY_TIMES, MOST_PLACES, PLACES_PER_SLOT
 from bazar.chassis.pidfile import live_processes
 from shop import Answer, Shop
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 WAIT_SECONDS = 30
 THREADS = 2
 AT_WORK = MANY_TIMES * THREADS
-WAITING = PLACES_PER_SLOT * THREADS
+WAITING = min(PLACES_PER_SLOT * AT_WORK, MOST_PLACES)
 READS = 20
 
 

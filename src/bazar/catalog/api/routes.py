@@ -108,4 +108,4 @@ def _lane_of(method: str, path: str) -> str:
         return "finishing"
     if path == calls.HOLD.path:
         return "holds"
-    return "reads" if method == "GET" else "changes"
+    return "reads" if method == "GET" or path == calls.BOOKS_BY_NUMBER.path else "changes"

@@ -5,8 +5,8 @@ import re
 from bazar.chassis.lanes import MANY_TIMES, Lanes
 
 _ORDERS = re.compile("(/api/v1)?/orders(/.*)?|/api/v1/purchase/.*")
-#: The form is a page of the catalog; what is sent from it is a purchase.
-_BUYING = re.compile("/books/[^/]+/buy")
+#: The forms are pages of the catalog; what is sent from them is a purchase.
+_BUYING = re.compile("/(books/[^/]+|basket)/buy")
 
 
 def lanes(slots: int) -> Lanes:

@@ -23,9 +23,9 @@ class PasswordHasher:
     """Hashes and verifies at most ``slots`` passwords at a time; ``waiting`` more callers may wait for one.
 
     A hash takes 19 MiB and a core for some 20 ms. Without a bound a burst of sign-ins would take all memory,
-    cores and threads from those who buy. So this is the one place where the front-end holds requests back by
-    itself, with semaphores and not by the database: what is shared out is this process's memory and cores.
-    The server has more threads than ``slots + waiting``, so that some are always left for the shop.
+    cores and slots from those who buy. So requests are held back here, with semaphores and not by the database:
+    what is shared out is this process's memory and cores. Their lane has more slots than ``slots + waiting``
+    (ADR 0014), so that some are always left for the shop.
     """
 
     def __init__(
