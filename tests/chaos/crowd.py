@@ -60,7 +60,8 @@ class Crowd:
 
     def ask_again(self) -> None:
         """Everybody repeats what they asked for, until it is answered; but some who left never come back."""
-        again = [threading.Thread(target=customer.ask_again, daemon=True) for customer in self._customers]
+        people: list[Callable[[], None]] = [customer.ask_again for customer in self._customers]
+        again = [threading.Thread(target=work, daemon=True) for work in (*people, self._staff.ask_again)]
         for thread in again:
             thread.start()
         for thread in again:
@@ -137,7 +138,10 @@ class _Customer(_Person):
         self._client.close()
 
     def ask_again(self) -> None:
-        """Each key once more, and twice where it had no answer yet."""
+        """Each key once more, and twice where it had no answer yet; what was begun is done."""
+        for cancellation in self.history.cancellations:
+            if not cancellation.is_done:
+                self._until_cancelled(cancellation, may_leave=False)
         for purchase in self.history.purchases:
             if purchase.final is None and self._rng.random() < 0.3:
                 continue  # never heard of again
@@ -188,7 +192,9 @@ class _Customer(_Person):
             ((item, copies),) = basket.lines
             one = self._try("POST", f"/purchase/{item}", {"quantity": copies, **body}, purchase.key)
         else:
-            lines = [{"item_number": item, "quantity": copies} for item, copies in basket.lines]
+            # In any order: it is the same purchase.
+            shuffled = self._rng.sample(basket.lines, len(basket.lines))
+            lines = [{"item_number": item, "quantity": copies} for item, copies in shuffled]
             one = self._try("POST", "/orders", {"lines": lines, **body}, purchase.key)
         purchase.tries.append((basket, one))
         return one
@@ -202,16 +208,18 @@ class _Customer(_Person):
             purchase = self._rng.choice(orders)
             cancellation = Cancellation(purchase)
             self.history.cancellations.append(cancellation)
+            self._until_cancelled(cancellation, may_leave=True)
 
-            def ask() -> Try:
-                cancellation.tries.append(self._try("POST", f"/orders/{purchase.order_id}/cancel", None))
-                return cancellation.tries[-1]
+    def _until_cancelled(self, cancellation: Cancellation, *, may_leave: bool) -> None:
+        def ask() -> Try:
+            cancellation.tries.append(self._try("POST", f"/orders/{cancellation.purchase.order_id}/cancel", None))
+            return cancellation.tries[-1]
 
-            self._until(lambda one: one.status == HTTPStatus.OK, ask, may_leave=True)
+        self._until(lambda one: one.status == HTTPStatus.OK, ask, may_leave=may_leave)
 
     def _basket(self) -> Basket:
         titles = self._rng.sample(self._items, 1 if self._rng.random() < 0.7 else 2)
-        lines = tuple((item, self._rng.choice((1, 1, 2, 3))) for item in titles)
+        lines = tuple((item, self._rng.choice((1, 1, 2, 3))) for item in sorted(titles))
         chance = self._rng.random()
         if chance < 0.08:  # what was never the price
             return Basket(lines, expected_total=1)
@@ -232,14 +240,24 @@ class _Staff(_Person):
             item, is_delivery = self._rng.choice(self._items), self._rng.random() < 0.7
             copies = self._rng.randint(1, 4) if is_delivery else 0
             key = f"{self._round}-staff-{len(self.history.changes)}".replace(" ", "-")
-            change = Change(item, copies, key)
-            self.history.changes.append(change)
-            price = {"amount": FIRST_PRICE + self._rng.randrange(3), "currency": "USD"}
-            what: Mapping[str, object] = {"stock_change": copies} if copies else {"price": price}
-
-            def ask(change: Change = change, what: Mapping[str, object] = what) -> Try:
-                change.tries.append(self._try("PATCH", f"/books/{change.item}", what, change.key))
-                return change.tries[-1]
-
-            self._until(lambda one: one.status == HTTPStatus.OK, ask, may_leave=True)
+            price = self._rng.randrange(FIRST_PRICE, FIRST_PRICE + 3)
+            self.history.changes.append(Change(item, copies, price, key))
+            self._until_done(self.history.changes[-1], may_leave=True)
         self._client.close()
+
+    def ask_again(self) -> None:
+        """What was begun is done."""
+        for change in self.history.changes:
+            if not change.is_done:
+                self._until_done(change, may_leave=False)
+        self._client.close()
+
+    def _until_done(self, change: Change, *, may_leave: bool) -> None:
+        price = {"amount": change.price_minor, "currency": "USD"}
+        what: Mapping[str, object] = {"stock_change": change.copies} if change.copies else {"price": price}
+
+        def ask() -> Try:
+            change.tries.append(self._try("PATCH", f"/books/{change.item}", what, change.key))
+            return change.tries[-1]
+
+        self._until(lambda one: one.status == HTTPStatus.OK, ask, may_leave=may_leave)

@@ -1,10 +1,12 @@
 """What the clients of a shop asked and what they were told, and what that says about each shelf."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from math import inf
 from typing import Any
 
+from chaos.ledger import Hold
 from chaos.shelf import Event
 from shop import Answer
 
@@ -13,7 +15,7 @@ FINAL = (HTTPStatus.CREATED, HTTPStatus.CONFLICT)
 
 @dataclass(frozen=True)
 class Basket:
-    """The body of a purchase: (item number, copies), and the total that the customer means to pay."""
+    """The body of a purchase: (item number, copies), ascending, and the total that the customer means to pay."""
 
     lines: tuple[tuple[int, int], ...]
     expected_total: int | None = None
@@ -41,7 +43,6 @@ class Purchase:
     key: str
     baskets: tuple[Basket, ...]
     tries: list[tuple[Basket, Try]] = field(default_factory=list)
-    is_abandoned: bool = False
 
     @property
     def final(self) -> tuple[Basket, Try] | None:
@@ -61,6 +62,10 @@ class Purchase:
         return min((one.sent_at for sent, one in self.tries if sent == basket), default=None)
 
 
+#: The hold of a purchase, if there is one.
+Held = Callable[[Purchase], Hold | None]
+
+
 @dataclass
 class Cancellation:
     """A customer cancels an order of theirs."""
@@ -68,15 +73,26 @@ class Cancellation:
     purchase: Purchase
     tries: list[Try] = field(default_factory=list)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether the shop has said so."""
+        return any(one.status == HTTPStatus.OK for one in self.tries)
+
 
 @dataclass
 class Change:
-    """Staff take copies in, or set a price (no copies); the answer tells how many copies there are."""
+    """Staff take copies in, or set the price where there are no copies; the answer tells how many there are now."""
 
     item: int
     copies: int
+    price_minor: int
     key: str
     tries: list[Try] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the shop has said so."""
+        return any(one.status == HTTPStatus.OK for one in self.tries)
 
 
 @dataclass
@@ -101,11 +117,11 @@ class History:
         tries += [one for change in self.changes for one in change.tries]
         return sum(one.answer is not None for one in tries)
 
-    def events(self, item: int) -> list[Event]:
-        """What happened to the shelf of one book, as far as the answers tell."""
+    def events(self, item: int, held: Held) -> list[Event]:
+        """What happened to the shelf of one book, by what clients were told; where they were not, by ``held``."""
         found: list[Event] = []
         for purchase in self.purchases:
-            found += _of_purchase(purchase, item)
+            found += _of_purchase(purchase, item, held(purchase))
         for cancellation in self.cancellations:
             found += _of_cancellation(cancellation, item)
         for change in self.changes:
@@ -114,16 +130,10 @@ class History:
         return found
 
 
-def _of_purchase(purchase: Purchase, item: int) -> Iterator[Event]:
+def _of_purchase(purchase: Purchase, item: int, hold: Hold | None) -> Iterator[Event]:
     final = purchase.final
     if final is None:
-        # Perhaps one of the baskets was held, or will be; if nobody asks again it is given up, and they come back.
-        for basket in purchase.baskets:
-            begin, copies = purchase.first_sent(basket), dict(basket.lines).get(item)
-            if begin is not None and copies:
-                yield Event(
-                    f"unknown {purchase.key}", begin, begin, -copies, certain=False, comes_back=True, surely=False
-                )
+        yield from _of_unanswered(purchase, item, hold)
         return
     basket, one = final
     copies, begin = dict(basket.lines).get(item), purchase.first_sent(basket)
@@ -139,29 +149,31 @@ def _of_purchase(purchase: Purchase, item: int) -> Iterator[Event]:
                     yield Event(f"refused {purchase.key}", begin, one.came_at, there=line["available"])
         case _, "price-changed":
             yield Event(f"other price {purchase.key}", begin, one.came_at, -copies, comes_back=True)
-        case _:
-            # Given up by recovery: it was held perhaps, and what was held comes back.
-            yield Event(f"given up {purchase.key}", begin, one.came_at, -copies, certain=False, comes_back=True)
+        case _ if hold is not None:  # given up by recovery: it was held, and what was held comes back
+            yield Event(f"given up {purchase.key}", begin, one.came_at, -copies, comes_back=True)
+
+
+def _of_unanswered(purchase: Purchase, item: int, hold: Hold | None) -> Iterator[Event]:
+    """It took effect at any time, or never: that stands in the ledger, and when it was does not."""
+    copies = hold.lines.get(item) if hold else None
+    if copies and hold and purchase.tries and hold.state != "refused":
+        begin = min(one.sent_at for _, one in purchase.tries)
+        yield Event(f"untold {purchase.key}", begin, inf, -copies, comes_back=hold.state == "released")
 
 
 def _of_cancellation(cancellation: Cancellation, item: int) -> Iterator[Event]:
     copies = dict(cancellation.purchase.final[0].lines).get(item) if cancellation.purchase.final else None
-    if copies and cancellation.tries:
-        is_done = any(one.status == HTTPStatus.OK for one in cancellation.tries)
-        what = f"cancelled {cancellation.purchase.key}"
-        # The answer comes first, the copies follow: before all is settled, which is the end of the history.
-        yield Event(what, cancellation.tries[0].sent_at, float("inf"), copies, certain=is_done)
+    if copies:
+        # The answer comes first, the copies follow: before all is settled.
+        yield Event(f"cancelled {cancellation.purchase.key}", cancellation.tries[0].sent_at, inf, copies)
 
 
 def _of_change(change: Change) -> Iterator[Event]:
-    if not change.tries:
-        return
     begin, what = change.tries[0].sent_at, f"change {change.key}"
     done = next((one for one in change.tries if one.status == HTTPStatus.OK), None)
     if done is None or done.answer is None:
-        if change.copies:
-            yield Event(what, begin, begin, change.copies, certain=False)
-    elif len(change.tries) == 1:
+        return  # which is a violation of its own
+    if len(change.tries) == 1:
         yield Event(what, begin, done.came_at, change.copies, there=done.answer.json["quantity"])
     elif change.copies:
         # A repetition tells how many copies there are now, not how many there were after the change.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from bazar.order.domain.order_ids import order_id_of
-from chaos.history import FINAL, History, Purchase, Try, final_answers
+from chaos.history import FINAL, Cancellation, Change, Held, History, Purchase, Try, final_answers
 from chaos.ledger import Decided, Hold, Ledgers
 from chaos.shelf import Event, Undecided, misfit
 
@@ -57,7 +57,7 @@ def violations(this: Round, ledgers: Ledgers) -> list[str]:
         *(f"stuck: {order}" for order in ledgers.stuck()),
         *(f"not settled: {count} {what}" for what, count in ledgers.unsettled().items()),
         *_of_strangers(ids.values(), holds),
-        *_of_linearizability(this, ledgers),
+        *_of_linearizability(this, ledgers, lambda purchase: holds.get(ids[id(purchase)])),
     ]
 
 
@@ -72,13 +72,8 @@ def _of_shelves(this: Round, ledgers: Ledgers, holds: Mapping[str, Hold]) -> Ite
         if shelf.stock < 0 or shelf.stock + held[item] + sold[item] != shelf.taken_in:
             there = f"stock {shelf.stock} + held {held[item]} + sold {sold[item]}"
             yield f"book {item}: {there} != {shelf.taken_in} taken in"
-        told = this.items[item] + sum(
-            change.copies
-            for change in this.history.changes
-            if change.item == item and any(one.status == HTTPStatus.OK for one in change.tries)
-        )
-        perhaps = sum(change.copies for change in this.history.changes if change.item == item)
-        if not told <= shelf.taken_in <= this.items[item] + perhaps:
+        told = this.items[item] + sum(change.copies for change in this.history.changes if change.item == item)
+        if told != shelf.taken_in:
             yield f"book {item}: {shelf.taken_in} copies came in, staff were told of {told}"
     for item, versions in ledgers.versions(list(this.items)).items():
         if versions != sorted(set(versions)) or versions[-1] != shelves[item].version:
@@ -148,6 +143,10 @@ def _of_answers(history: History) -> Iterator[str]:
     for purchase in history.purchases:
         for _, one in purchase.tries:
             yield from _of_status(f"purchase {purchase.key}", one, (*FINAL, *NOT_FINAL))
+    every: list[Cancellation | Change] = [*history.cancellations, *history.changes]
+    for asked in every:
+        if not asked.is_done:
+            yield f"never done: {asked}"
     for cancellation in history.cancellations:
         for one in cancellation.tries:
             yield from _of_status(f"cancel {cancellation.purchase.key}", one, (HTTPStatus.OK, 503))
@@ -171,12 +170,12 @@ def _of_strangers(known: Iterable[str], holds: Mapping[str, Hold]) -> Iterator[s
         yield f"order {order_id}: nobody asked for it"
 
 
-def _of_linearizability(this: Round, ledgers: Ledgers) -> Iterator[str]:
+def _of_linearizability(this: Round, ledgers: Ledgers, held: Held) -> Iterator[str]:
     for item, shelf in ledgers.shelves(list(this.items)).items():
         after = this.settled_at + A_MOMENT_SECONDS
         last = Event("counted in the database", after, after, there=shelf.stock)
         try:
-            wrong = misfit(this.items[item], [*this.history.events(item), last], this.settled_at)
+            wrong = misfit(this.items[item], [*this.history.events(item, held), last], this.settled_at)
         except Undecided as undecided:
             wrong = f"undecided: {undecided}"
         if wrong:

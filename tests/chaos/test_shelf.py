@@ -1,6 +1,7 @@
 """The checker of histories says yes to what a shelf can do, and no to what it can't."""
 
 import random
+from math import inf
 
 import pytest
 
@@ -27,8 +28,8 @@ def counted(at: float, there: int) -> Event:
     return Event("counted", at, at, there=there)
 
 
-def perhaps_bought(begin: float, copies: int = 1) -> Event:
-    return Event("unknown", begin, END, -copies, certain=False, comes_back=True, surely=False)
+def given_back(begin: float, end: float, copies: int = 1) -> Event:
+    return Event("price changed", begin, end, -copies, comes_back=True)
 
 
 def test_copies_are_bought_until_none_is_left() -> None:
@@ -60,16 +61,15 @@ def test_goods_that_arrive_after_the_sale_do_not_explain_it() -> None:
     assert misfit(0, [taken_in(3, 4, 1), bought(0, 2)], END)
 
 
-def test_what_is_unknown_may_happen_late_or_never() -> None:
-    assert misfit(1, [perhaps_bought(0), bought(1, 2)], END) is None
-    assert misfit(1, [perhaps_bought(0), refused(50, 51, there=0)], END) is None
-    assert misfit(1, [perhaps_bought(40), refused(30, 31, there=0)], END)
-    # Nobody came back: it was given up, and its copy is there again.
-    assert misfit(1, [perhaps_bought(0), refused(50, 51, there=0), bought(60, 61)], END) is None
+def test_what_nobody_was_told_of_happened_at_any_later_time() -> None:
+    late = bought(0, inf)
+    assert misfit(1, [late, bought(1, 2), refused(50, 51, there=0), taken_in(60, 61, 1)], END) is None
+    assert misfit(1, [late, bought(1, 2), refused(50, 51, there=0)], END)
+    assert misfit(1, [bought(40, inf), refused(30, 31, there=0)], END)
 
 
 def test_copies_of_a_purchase_that_was_not_to_be_come_back_once() -> None:
-    changed = Event("price changed", 0, 1, -1, comes_back=True)
+    changed = given_back(0, 1)
     assert misfit(1, [changed, refused(2, 3, there=0), bought(4, 5), counted(LATER, 0)], END) is None
     assert misfit(1, [changed, counted(LATER, 0)], END)
     assert misfit(1, [changed, bought(4, 5), bought(6, 7)], END)
@@ -83,7 +83,7 @@ def test_the_last_count_is_part_of_the_history() -> None:
 def test_a_search_without_end_is_told_apart_from_a_wrong_history(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shelf, "MOST_SETS", 3)
     with pytest.raises(Undecided):
-        misfit(5, [*(Event("changed", 0, 1, -copies, comes_back=True) for copies in (1, 2, 3)), refused(0, 1, 9)], END)
+        misfit(5, [*(given_back(0, 1, copies) for copies in (1, 2, 3)), refused(0, 1, 9)], END)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -118,10 +118,9 @@ def history_of_a_shelf(rng: random.Random) -> tuple[int, list[Event]]:
             kind = rng.random()
             if kind < 0.1:
                 back.append((at + rng.uniform(0, 5), copies))
-                events.append(Event("price changed", begin, end, -copies, comes_back=True))
-            elif kind < 0.12:
-                back.append((at + rng.uniform(0, 5), copies))
-                events.append(perhaps_bought(begin, copies))
+                events.append(given_back(begin, end, copies))
+            elif kind < 0.15:
+                events.append(bought(begin, inf, copies))
             else:
                 events.append(bought(begin, end, copies))
     stock += sum(copies for _, copies in back)
@@ -153,21 +152,20 @@ def any_event(rng: random.Random) -> Event:
         case 3:
             return taken_in(begin, end, copies)
         case 4:
-            return perhaps_bought(begin, copies)
+            return bought(begin, inf, copies)
         case 5:
-            return Event("price changed", begin, end, -copies, comes_back=True)
+            return given_back(begin, end, copies)
         case _:
             return Event("taken in and counted", begin, end, copies, there=rng.randint(1, 4))
 
 
 def fits_by_trying_everything(initial: int, events: list[Event]) -> bool:
-    """All orders of all events, of each the uncertain ones and what comes back too."""
+    """All orders of all events, and of what comes back."""
 
     def fits(stock: int, left: frozenset[int], out: frozenset[int]) -> bool:
-        horizon = min([END, *(events[n].end for n in left if events[n].certain)])
-        must = [n for n in left if events[n].certain] + [n for n in out if events[n].certain and events[n].surely]
-        if not must:
+        if not left and not out:
             return True
+        horizon = min([END, *(min(events[n].end, END) for n in left)])
         for n in left:
             event, then = events[n], stock + events[n].change
             if event.begin <= horizon and then >= 0 and event.there in (None, then):
