@@ -182,7 +182,7 @@ def stops_and_masters() -> list[Task]:
     """What is no kill of a worker: SIGSTOP beyond all deadlines, the masters, and ``bazar up``."""
     by_name = {point.name: point for point in POINTS}
     stops = [
-        ("frontend: before the purchase is passed on", faults.STOP_SECONDS),
+        ("frontend: before the purchases are passed on", faults.STOP_SECONDS),
         ("frontend: the order is known, the customer not told", faults.STOP_SECONDS),
         ("order: held, before BEGIN of the decision", faults.STOP_SECONDS),
         ("order: decision: after the write, before COMMIT", faults.LONG_STOP_SECONDS),

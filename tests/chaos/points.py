@@ -29,7 +29,7 @@ class Prelude(Enum):
 
 @dataclass(frozen=True)
 class Point:
-    """A named step of one service."""
+    """A named step of one service. Called with nothing (no holds, no copies), a function does nothing: no passage."""
 
     name: str
     service: str
@@ -47,7 +47,9 @@ _FRONTEND = (
     *_rows(
         FRONTEND,
         "bazar.frontend.gateways.order_service",
-        ("before the purchase is passed on", "OrderService.place", BEFORE),
+        ("before the purchase is gathered", "OrderService.place", BEFORE),
+        ("before the purchases are passed on", "OrderService._place_all", BEFORE),
+        ("the orders are known, nobody is told", "OrderService._place_all", AFTER),
         ("the order is known, the customer not told", "OrderService.place", AFTER),
         ("before the cancellation is passed on", "OrderService.cancel", BEFORE),
         ("cancelled, the customer not told", "OrderService.cancel", AFTER),
@@ -63,8 +65,8 @@ _ORDER = (
     *_rows(
         ORDER,
         "bazar.order.use_cases.place_order",
-        ("the purchase has arrived", "PlaceOrders.place_order", BEFORE),
-        ("decided, before the answer", "PlaceOrders.place_order", AFTER),
+        ("the purchases have arrived", "PlaceOrders.place_orders", BEFORE),
+        ("decided, before the answer", "PlaceOrders.place_orders", AFTER),
     ),
     *_rows(
         ORDER,
@@ -117,6 +119,7 @@ _ORDER = (
     *_rows(
         ORDER,
         "bazar.order.use_cases.finish_orders",
+        ("sweep gives up: before BEGIN", "Sweep._give_up", BEFORE),
         ("sweep gives up: after BEGIN, before the write", "Sweep._cancelled", BEFORE),
         ("sweep gives up: after COMMIT, before the release", "Sweep._give_up", RESULT),
         prelude=Prelude.ORPHANS,
@@ -159,14 +162,14 @@ _CATALOG = (
     *_rows(
         CATALOG,
         "bazar.catalog.storage.holds",
-        ("hold: after BEGIN, before the row", "HoldRows.add_hold", BEFORE),
-        ("hold: the row is written, nothing taken yet", "HoldRows.add_hold", AFTER),
-        ("hold: before copies are taken", "HoldRows.take_from_shelf", BEFORE),
-        ("hold: copies are taken, before COMMIT", "HoldRows.take_from_shelf", AFTER),
+        ("hold: after BEGIN, before the rows", "HoldRows.add_holds", BEFORE),
+        ("hold: the rows are written, nothing taken yet", "HoldRows.add_holds", AFTER),
+        ("hold: before copies are taken", "HoldRows.take_from_shelves", BEFORE),
+        ("hold: copies are taken, before COMMIT", "HoldRows.take_from_shelves", AFTER),
         ("finish: before the state is set", "HoldRows.set_hold_state", BEFORE),
         ("finish: the state is set, before COMMIT", "HoldRows.set_hold_state", AFTER),
-        ("finish: before copies are put back", "HoldRows.put_back_on_shelf", BEFORE),
-        ("finish: copies are put back, before COMMIT", "HoldRows.put_back_on_shelf", AFTER),
+        ("finish: before copies are put back", "HoldRows.put_back_on_shelves", BEFORE),
+        ("finish: copies are put back, before COMMIT", "HoldRows.put_back_on_shelves", AFTER),
     ),
     *_rows(
         CATALOG,

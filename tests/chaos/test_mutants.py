@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 MOST_ROUNDS = 6
 #: What a mutant never settles is not waited for as long as the product may take.
 SETTLE_SECONDS = 12.0
-KILLED_AT = ("order: the purchase has arrived", "order: decision: the settle loop knows")
+KILLED_AT = ("order: the purchases have arrived", "order: decision: the settle loop knows")
 
 #: Mutant → what one of the violations says.
 CAUGHT_BY = {

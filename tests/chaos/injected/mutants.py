@@ -31,17 +31,22 @@ def _sells_without_taking() -> Mutant:
     turn = itertools.count()
 
     def make(real: Any) -> Any:
-        return lambda self, item, copies: next(turn) % OFTEN == 0 or real(self, item, copies)
+        return lambda self, copies: next(turn) % OFTEN == 0 or real(self, copies)
 
-    return {"bazar.catalog.storage.holds": _method("HoldRows.take_from_shelf", make)}
+    return {"bazar.catalog.storage.holds": _method("HoldRows.take_from_shelves", make)}
 
 
 def _forgets_decisions() -> Mutant:
-    """Every fifth decision is answered from memory, never written."""
+    """Every fifth time decisions are answered from memory, never written."""
     turn = itertools.count()
 
     def make(real: Any) -> Any:
-        return lambda self, decision: decision if next(turn) % OFTEN == 0 else real(self, decision)
+        def decide(self: Any, proposed: Any) -> Any:
+            if next(turn) % OFTEN:
+                return real(self, proposed)
+            return {decision.order_id: decision for decision in proposed}
+
+        return decide
 
     return {"bazar.order.storage.decisions": _method("DecisionRows.decide", make)}
 
@@ -101,9 +106,13 @@ def _returns_twice() -> Mutant:
     turn = itertools.count()
 
     def make(real: Any) -> Any:
-        return lambda self, item, copies: real(self, item, copies * (2 if next(turn) % OFTEN == 0 else 1))
+        def put_back_on_shelves(self: Any, copies: Any) -> None:
+            for _ in range(2 if copies and next(turn) % OFTEN == 0 else 1):
+                real(self, copies)
 
-    return {"bazar.catalog.storage.holds": _method("HoldRows.put_back_on_shelf", make)}
+        return put_back_on_shelves
+
+    return {"bazar.catalog.storage.holds": _method("HoldRows.put_back_on_shelves", make)}
 
 
 def _any_basket_for_a_key() -> Mutant:

@@ -15,7 +15,7 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
@@ -25,7 +25,10 @@ Change = Callable[[ModuleType], None]
 
 
 class _Point:
-    """A named step: before or after a function, or after it only where it gave something ("result")."""
+    """A named step: before or after a function, or after it only where it gave something ("result").
+
+    A method whose first argument is an empty collection has nothing to do, which is no passage.
+    """
 
     def __init__(self, folder: Path, name: str, when: str) -> None:
         self.when = when
@@ -36,12 +39,13 @@ class _Point:
     def wrap(self, real: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(real)
         def passing(*args: Any, **kwargs: Any) -> Any:
-            if self.when == "before":
+            for_nothing = any(isinstance(given, Sized) and not given for given in args[1:2])
+            if self.when == "before" and not for_nothing:
                 self._passed()
-            given = real(*args, **kwargs)
-            if self.when == "after" or (self.when == "result" and given):
+            result = real(*args, **kwargs)
+            if (self.when == "after" and not for_nothing) or (self.when == "result" and result):
                 self._passed()
-            return given
+            return result
 
         return passing
 
