@@ -76,7 +76,7 @@ class Report:
         """A line a round."""
         table = Table("round", title="Processes killed and stopped, on each database", title_justify="left")
         for database in self.results:
-            for column in (f"{database}: passages", "violations", "settled after, s", "answers"):
+            for column in (f"{database}\npassages", "\nviolations", "\nsettled after, s"):
                 table.add_column(column, justify="right")
         by_name = {database: {one.name: one for one in results} for database, results in self.results.items()}
         for name in dict.fromkeys(name for results in by_name.values() for name in results):
@@ -84,14 +84,13 @@ class Report:
             for database, results in by_name.items():
                 one = results.get(name)
                 if one is None:
-                    cells += ["", "", "", ""]
+                    cells += ["", "", ""]
                     continue
                 passages = self.passages.get(database, Counter())[name]
                 cells += [
                     str(passages or ""),
                     str(len(one.violations)),
                     f"{one.settle_seconds:.1f}",
-                    str(one.answers),
                 ]
             table.add_row(*cells)
         return table

@@ -31,8 +31,7 @@ def main() -> int:
     asked = _arguments()
     console = Console(width=160, highlight=False)
     console.print(f"seed {asked.seed}; evidence of violations stays below {asked.folder}")
-    # What is on the disk counts, though a kill -9 leaves what the system was given.
-    server = PostgreSQL(fsync="on", full_page_writes="on") if asked.databases != [SQLITE] else None
+    server = PostgreSQL() if asked.databases != [SQLITE] else None
     began = time.monotonic()
     total = Report()
 

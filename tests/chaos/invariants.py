@@ -112,8 +112,9 @@ def _expected_state(decided: Decided | None) -> str:
 def _of_key(purchase: Purchase, order_id: str, decided: Decided | None) -> Iterator[str]:
     """Invariants 4 and 5: one key, one final answer, and it is what was decided."""
     answers = final_answers(purchase)
-    if len({(basket, answer.status, answer.body) for basket, answer in answers}) > 1:
-        yield f"key {purchase.key}: different final answers {answers}"
+    different = {(basket, answer.status, answer.body) for basket, answer in answers}
+    if len(different) > 1:
+        yield f"key {purchase.key}: different final answers {different}"
     for basket, answer in answers:
         if decided is None:
             yield f"key {purchase.key}: answered {answer.status}, and nothing is decided"

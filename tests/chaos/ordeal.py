@@ -144,10 +144,12 @@ class Ordeal:
     def _see_that_nobody_is_left(self, found: list[str]) -> None:
         """Besides ``bazar up``, three masters and three workers: no process of this shop."""
         deadline = time.monotonic() + LEFTOVERS_SECONDS
-        for service in SERVICES:
-            self.pids(service)
         while True:
-            expected = {self.shop.process.pid, *(pid for service in SERVICES for pid in self.pids(service))}
+            try:
+                expected = {self.shop.process.pid, *(pid for service in SERVICES for pid in self.pids(service))}
+            except Missed as missed:
+                found.append(str(missed))
+                return
             there = set(processes_with(f"CHAOS_FOLDER={self.fire.folder}"))
             if there == expected:
                 return
