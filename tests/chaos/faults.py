@@ -19,6 +19,7 @@ ANSWERS_BEFORE = 15
 ANSWERS_AFTER = 60
 AFTERMATH_SECONDS = 4.0
 POLL_SECONDS = 0.01
+MOST_PRELUDES = 8
 SERVICES = (FRONTEND, ORDER, CATALOG)
 #: Whoever dies here leaves holds behind that nobody decides.
 HELD = next(point for point in POINTS if point.name == "order: held, before BEGIN of the decision")
@@ -156,7 +157,11 @@ def _strike(
 def _among_orphans(ordeal: Ordeal, crowd: Crowd, point: Point) -> float:
     """Customers leave, the order server dies with their copies on hold; then the sweep dies while it gives them up."""
     crowd.leaving = 1.0
-    _strike(ordeal, HELD)
-    # Nobody else is to come: what is on hold now has no decision and nobody who asks again.
-    crowd.stopping.set()
-    return _strike(ordeal, point)
+    for _ in range(MOST_PRELUDES):
+        _strike(ordeal, HELD)
+        ordeal.kill_server(FRONTEND)  # which would ask again by itself as soon as the order server is back
+        if ordeal.ledgers.orphans():  # else it was the answer to purchases that were refused
+            # Nobody else is to come, and nobody asks again.
+            crowd.stopping.set()
+            return _strike(ordeal, point)
+    raise Missed(f"{point.name}: no purchase was left behind")

@@ -68,6 +68,11 @@ class Ledgers:
         }
         return {what: count for what, count in found.items() if count}
 
+    def orphans(self) -> set[str]:
+        """Open holds without a decision."""
+        held = {row.order_id for row in self._all("catalog", "SELECT order_id FROM holds WHERE state = 'held'")}
+        return held - set(self.decisions(list(held)))
+
     def stuck(self) -> Sequence[str]:
         """Orders that need a hand, with the reason."""
         return [

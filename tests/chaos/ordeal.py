@@ -52,7 +52,7 @@ class Ordeal:
         self.rng = random.Random()  # noqa: S311 - no secret
         self.faults: Counter[str] = Counter()
         self._folder = folder
-        self._ledgers = ledgers
+        self.ledgers = ledgers
         self._settle_seconds = settle_seconds
         emails = [f"customer-{number}@example.org" for number in range(CUSTOMERS)]
         self._tokens = [shop.customer(email) for email in emails]
@@ -78,7 +78,7 @@ class Ordeal:
         crowd.ask_again()
         end_at = self._settled(time.monotonic(), found)
         history = crowd.history()
-        found += violations(Round(history, items, self._accounts, end_at), self._ledgers)
+        found += violations(Round(history, items, self._accounts, end_at), self.ledgers)
         if found:
             self._keep_evidence(name, found, history)
         return Result(name, found, settled_at - last_fault_at, history.answers, self.faults)
@@ -86,10 +86,10 @@ class Ordeal:
     def last_look(self) -> list[str]:
         """What holds for the whole life of the shop: the feed has no gaps, customers see their orders and no others."""
         found = []
-        last, highest, count = self._ledgers.feed()
+        last, highest, count = self.ledgers.feed()
         if not last == highest == count:
             found.append(f"feed: {last} promised, {highest} the highest, {count} there")
-        confirmed = self._ledgers.confirmed()
+        confirmed = self.ledgers.confirmed()
         for account, token in zip(self._accounts, self._tokens, strict=True):
             seen = list(_all_orders(self.shop.client(token)))
             theirs = [order_id for order_id, owner in confirmed.items() if owner == account]
@@ -115,10 +115,6 @@ class Ordeal:
             os.killpg(self.pids(service)[0], signal.SIGKILL)
         self.faults[f"kill -9 {service}"] += 1
 
-    def unsettled(self) -> Mapping[str, int]:
-        """What recovery has to do now."""
-        return self._ledgers.unsettled()
-
     def _new_books(self, label: str) -> dict[int, int]:
         items: dict[int, int] = {}
         deadline = time.monotonic() + self._settle_seconds
@@ -134,7 +130,7 @@ class Ordeal:
 
     def _settled(self, since: float, found: list[str]) -> float:
         """When all was quiet, at most 60 s after ``since``."""
-        while left := self._ledgers.unsettled():
+        while left := self.ledgers.unsettled():
             if time.monotonic() > since + self._settle_seconds:
                 found.append(f"not settled {self._settle_seconds:g} s after the last fault: {left}")
                 break
