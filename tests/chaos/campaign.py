@@ -110,7 +110,7 @@ def run(
     server: PostgreSQL | None,
     *,
     databases: Sequence[str] = DATABASES,
-    shops: int = 2,
+    shops: int = 1,
     constants: Mapping[str, Mapping[str, object]] = SHORT_PAUSES,
     start_points: Sequence[Point] = (),
     say: Say = lambda _: None,

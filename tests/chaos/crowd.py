@@ -14,7 +14,7 @@ from shop import Answer, Client, Shop
 ANSWER_SECONDS = 6.0
 #: Who has no final answer after this leaves; longer than any settling, so that a shop that stays shut is noticed there.
 PATIENCE_SECONDS = 40.0
-LONGEST_PAUSE_SECONDS = 0.3
+PAUSE_SECONDS = (0.02, 0.3)
 STAFF_PAUSE_SECONDS = 0.08
 FIRST_PRICE = 4000
 JOIN_SECONDS = 90.0
@@ -101,18 +101,14 @@ class _Person:
             self._client.close()  # the next call connects again
         return Try(sent_at, time.monotonic(), answer)
 
-    def _pause(self) -> None:
-        time.sleep(self._rng.uniform(0.02, LONGEST_PAUSE_SECONDS))
-
-    def _until(self, done: Callable[[Try], bool], ask: Callable[[], Try], *, may_leave: bool) -> bool:
-        """Ask until it is done; False for who left before."""
+    def _until(self, done: Callable[[Try], bool], ask: Callable[[], Try], *, may_leave: bool) -> None:
+        """Ask until it is done, or leave."""
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         while not done(ask()):
             leaves = may_leave and self._rng.random() < self._crowd.leaving
             if leaves or time.monotonic() > give_up_at:
-                return False
-            self._pause()
-        return True
+                return
+            time.sleep(self._rng.uniform(*PAUSE_SECONDS))
 
 
 class _Customer(_Person):
