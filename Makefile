@@ -10,7 +10,7 @@ RUN_STAMP := $(VENV)/.run-installed
 TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 
-.PHONY: help run demo test test-deep test-all model figures overload test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model chaos figures overload test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ test-all: test test-deep ## both
 
 model: $(TEST_STAMP) ## search every state of the purchase protocol's model (some minutes; needs spin and gcc)
 	$(BIN)/python tests/model/explore.py
+
+chaos: $(TEST_STAMP) ## kill and stop real servers at every step, and 2,000 times at random (hours; CHAOS="--schedules 100" for fewer)
+	$(BIN)/python tests/chaos/chaos.py $(CHAOS)
 
 figures: $(TEST_STAMP) ## measure what the README and the runbook say (some minutes)
 	$(BIN)/python tests/figures.py

@@ -51,8 +51,10 @@ class Answer:
 class Client:
     """Asks the shop over one kept connection, so it belongs to one thread."""
 
-    def __init__(self, port: int, tls: ssl.SSLContext, token: str | None = None) -> None:
-        self._connection = http.client.HTTPSConnection("localhost", port, context=tls, timeout=ANSWER_SECONDS)
+    def __init__(
+        self, port: int, tls: ssl.SSLContext, token: str | None = None, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
+        self._connection = http.client.HTTPSConnection("localhost", port, context=tls, timeout=answer_seconds)
         self._token = token
 
     def call(self, method: str, path: str, what: object = None, *, key: str | None = None, **headers: str) -> Answer:
@@ -77,8 +79,11 @@ class Client:
 class Shop:
     """An open shop. ``admin`` is (address, password), None where an earlier start made the admin."""
 
+    #: How long it may take to open.
+    open_seconds = OPEN_SECONDS
+
     def __init__(self, folder: Path, **settings: str) -> None:
-        """Open it in ``folder``; settings by their names (``BAZAR_…``). Rate limits are off unless set."""
+        """Open it in ``folder``; settings (and other variables) by their names. Rate limits are off unless set."""
         self.folder = folder
         self._output = folder.parent / f"{folder.name}.output"
         self._settings = {**NO_LIMITS, **settings, "BAZAR_DATA_DIR": str(folder)}
@@ -106,9 +111,18 @@ class Shop:
         """All that it has said."""
         return self._output.read_text()
 
-    def client(self, token: str | None = None) -> Client:
-        """A client of nobody, or of whom the token is."""
-        return Client(self.port, self.tls, token)
+    def client(self, token: str | None = None, answer_seconds: float = ANSWER_SECONDS) -> Client:
+        """A client of nobody, or of whom the token is; it gives up where no answer comes in time."""
+        return Client(self.port, self.tls, token, answer_seconds)
+
+    def open_again(self) -> None:
+        """The next start after its process has ended, at the same address."""
+        deadline = time.monotonic() + self.open_seconds
+        self.process.wait(self.open_seconds)
+        self._start()
+        while not self._is_open():  # a server that drains still has its port
+            assert time.monotonic() < deadline, self.output()
+            self._start()
 
     def probe(self, path: str) -> Answer:
         """Ask the front-end outside of its API: health, readiness, metrics, a page."""
@@ -184,10 +198,10 @@ class Shop:
 
     def _is_open(self) -> bool:
         """Wait until it says so; False where somebody took one of its ports first."""
-        deadline = time.monotonic() + OPEN_SECONDS
+        deadline = time.monotonic() + self.open_seconds
         while "\nSign in as " not in self.output():
             if self.process.poll() is not None:
-                assert "port" in self.output().lower(), self.output()
+                assert re.search("port|already runs", self.output(), re.IGNORECASE), self.output()
                 return False
             if time.monotonic() > deadline:
                 self._kill()
