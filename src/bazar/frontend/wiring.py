@@ -1,7 +1,9 @@
 """The front-end server, put together."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
+from wsgiref.types import WSGIApplication
 
 from flask import Flask
 
@@ -20,6 +22,10 @@ from bazar.frontend.api import purchases as purchases_api
 from bazar.frontend.api.addresses import ItemNumber, OrderId, refuse_misread
 from bazar.frontend.api.authentication import AccessTable, guard_api
 from bazar.frontend.api.problems import PROBLEMS
+from bazar.frontend.cache.answers import Answers
+from bazar.frontend.cache.follower import FeedFollower
+from bazar.frontend.cache.metrics import CacheMetrics
+from bazar.frontend.cache.middleware import Cache
 from bazar.frontend.gateways.catalog_service import CatalogService
 from bazar.frontend.gateways.order_service import OrderService
 from bazar.frontend.pages.errors import page_or_document
@@ -34,6 +40,9 @@ from bazar.settings import Settings
 MIGRATIONS = Path(__file__).parent / "migrations"
 PROBE_SECONDS = 1.0
 LONGEST_SIGN_IN_WAIT_SECONDS = 2.0
+MOST_CACHED_BYTES = 32 * 1024 * 1024
+#: At the feed: beyond it what is kept is not trusted any more.
+LONGEST_LOOK_SECONDS = 1.0
 ACCESS: AccessTable = {
     **accounts_api.ACCESS,
     **books_api.ACCESS,
@@ -57,15 +66,33 @@ def build(settings: Settings) -> RunningService:
         settings.public_url,
     )
 
+    answers = Answers(MOST_CACHED_BYTES, time.monotonic)
+    follower = FeedFollower(answers, lambda number: catalog.changes_after(number, Deadline.after(LONGEST_LOOK_SECONDS)))
+    follower.start()
     orders.start()
 
     def stop() -> None:
+        follower.stop()
         orders.stop()
         catalog_client.close()
         order_client.close()
         own.close()
 
-    return RunningService(TrustedProxies(app.wsgi_app, settings.trusted_proxies), stop)
+    cache = cached(TrustedProxies(app.wsgi_app, settings.trusted_proxies), answers)
+    app.extensions["metrics"].registry.register(CacheMetrics(cache, answers))
+    return RunningService(cache, stop)
+
+
+def cached(app: WSGIApplication, answers: Answers) -> Cache:
+    """The application behind the cache of what is the same for everybody."""
+    return Cache(
+        app,
+        answers,
+        whole=("/", "/search"),
+        begins=(*books_api.CACHEABLE, "/books/", "/subjects/"),
+        variant=lambda _environ: "",
+        notice=lambda _age_seconds: b"",
+    )
 
 
 def frontend_app(

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from bazar.chassis import headers
+from bazar.chassis.freshness import made_of
 from bazar.chassis.web import WrongMediaType, body_bytes, json_response
 from bazar.contracts import books
 from bazar.contracts.books import Book, HistoryEntry
@@ -31,6 +32,11 @@ ACCESS: AccessTable = {
     "books.withdraw": Access.STAFF,
 }
 
+#: The contract of searches: what is found by filters may be so old.
+LONGEST_LAG_SECONDS = 1.0
+#: Addresses whose answers are the same for everybody.
+CACHEABLE = (f"{API_PREFIX}search", f"{API_PREFIX}info/")
+
 #: What does not fit in a request; an unknown book comes before any of it (401, 403, 404, body).
 BAD_REQUESTS = (Invalid, Malformed, WrongMediaType, BadIdempotencyKey, RequestEntityTooLarge)
 #: A strong entity tag of one of our versions, which are numbers.
@@ -44,15 +50,21 @@ def routes(catalog: Catalog, accounts: Accounts) -> Blueprint:
     @api.get("/search/<any_text:subject>")
     def by_subject(subject: str) -> Response:
         query = query_of(books.SubjectQuery, subject=subject)
-        return shown(catalog.books_of_subject(query, g.deadline))
+        seen = catalog.books_of_subject(query, g.deadline)
+        made_of((item.item_number for item in seen.answer.items), lists=True)
+        return shown(seen)
 
     @api.get("/search")
     def search() -> Response:
-        return shown(catalog.search(query_of(books.WordsQuery), g.deadline))
+        seen = catalog.search(query_of(books.WordsQuery), g.deadline)
+        # Filters and facets of what is in stock may lag, so the index is asked again.
+        made_of((item.item_number for item in seen.answer.items), lists=True, seconds=LONGEST_LAG_SECONDS)
+        return shown(seen)
 
     @api.get("/info/<item_number:item_number>")
     def info(item_number: int) -> Response:
         seen = catalog.book(item_number, g.deadline)
+        made_of([item_number])
         response = _book(seen)
         response.headers["Cache-Control"] = "no-cache"
         return response.make_conditional(request)  # type: ignore[return-value]  # werkzeug's base type
