@@ -289,19 +289,24 @@ class ImportOutcome(Message, frozen=True):
     rejected: tuple[RejectedRow, ...]
 
 
+#: Changes of one message.
+MOST_CHANGES_TOGETHER = 1000
+
+
 class ChangesQuery(Message, frozen=True):
     """The feed after change number ``after`` of ``epoch``."""
 
     after: Annotated[int, Meta(ge=0, le=LARGEST_JSON_INTEGER)] = 0
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 1000
+    limit: Annotated[int, Meta(ge=1, le=MOST_CHANGES_TOGETHER)] = MOST_CHANGES_TOGETHER
 
 
 class Change(Message, frozen=True):
-    """One visible change of a book."""
+    """One visible change of a book; ``stock_only``: nothing of it has changed but how many copies there are."""
 
     number: int
     item_number: int
     version: int
+    stock_only: bool = False
 
 
 class Changes(Message, frozen=True):

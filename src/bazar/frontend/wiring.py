@@ -1,8 +1,11 @@
 """The front-end server, put together."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
+from wsgiref.types import WSGIApplication
 
 from flask import Flask
 
@@ -23,6 +26,11 @@ from bazar.frontend.api.addresses import ItemNumber, OrderId, refuse_misread
 from bazar.frontend.api.authentication import AccessTable, guard_api
 from bazar.frontend.api.lanes import lanes
 from bazar.frontend.api.problems import PROBLEMS
+from bazar.frontend.cache.answers import Answers
+from bazar.frontend.cache.follower import FeedFollower
+from bazar.frontend.cache.metrics import CacheMetrics
+from bazar.frontend.cache.middleware import Cache
+from bazar.frontend.domain.locales import chosen_locale
 from bazar.frontend.gateways.catalog_service import CatalogService
 from bazar.frontend.gateways.order_service import OrderService
 from bazar.frontend.pages.errors import page_or_document
@@ -40,6 +48,16 @@ from bazar.settings import Settings
 MIGRATIONS = Path(__file__).parent / "migrations"
 PROBE_SECONDS = 1.0
 LONGEST_SIGN_IN_WAIT_SECONDS = 2.0
+#: What a page says that is answered while the catalog is away.
+_AGE = (
+    b'<p class="notice" role="status">The catalog does not answer just now. '
+    b"Prices and stock are as they were %d seconds ago.</p>"
+)
+#: Texts of Accept-Language whose locale is remembered.
+MOST_LANGUAGES = 1024
+MOST_CACHED_BYTES = 32 * 1024 * 1024
+#: At the feed: beyond it what is kept is not trusted any more.
+LONGEST_LOOK_SECONDS = 1.0
 ACCESS: AccessTable = {
     **accounts_api.ACCESS,
     **books_api.ACCESS,
@@ -66,15 +84,34 @@ def build(settings: Settings) -> RunningService:
         slots=settings.threads,
     )
 
+    answers = Answers(MOST_CACHED_BYTES, time.monotonic)
+    follower = FeedFollower(answers, lambda number: catalog.changes_after(number, Deadline.after(LONGEST_LOOK_SECONDS)))
+    follower.start()
     orders.start()
 
     def stop() -> None:
+        follower.stop()
         orders.stop()
         catalog_client.close()
         order_client.close()
         own.close()
 
-    return RunningService(TrustedProxies(app.wsgi_app, settings.trusted_proxies), stop)
+    cache = cached(TrustedProxies(app.wsgi_app, settings.trusted_proxies), answers)
+    app.extensions["metrics"].registry.register(CacheMetrics(cache, answers))
+    return RunningService(cache, stop)
+
+
+def cached(app: WSGIApplication, answers: Answers) -> Cache:
+    """The application behind the cache of what is the same for everybody."""
+    locale_of = lru_cache(MOST_LANGUAGES)(chosen_locale)
+    return Cache(
+        app,
+        answers,
+        whole=("/", "/search", "/new", "/bestsellers"),
+        begins=(*books_api.CACHEABLE, "/books/", "/subjects/"),
+        variant=lambda environ: locale_of(environ.get("HTTP_ACCEPT_LANGUAGE")),
+        notice=lambda age_seconds: _AGE % age_seconds,
+    )
 
 
 def frontend_app(

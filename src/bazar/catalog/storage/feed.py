@@ -16,7 +16,7 @@ _VERSIONS = sa.select(books.c.item_number, books.c.version).where(
     books.c.item_number.in_(sa.bindparam("item_numbers", expanding=True))
 )
 _AFTER = (
-    sa.select(changes.c.number, changes.c.item_number, changes.c.version)
+    sa.select(changes.c.number, changes.c.item_number, changes.c.version, changes.c.stock_only)
     .where(changes.c.number > sa.bindparam("after"))
     .order_by(changes.c.number)
     .limit(sa.bindparam("most"))
@@ -47,10 +47,18 @@ class FeedRows:
         """Epoch, number of the last change, and at most ``limit`` changes after ``number``."""
         rows = self._connection.execute(_AFTER, {"after": number, "most": limit}).all()
         epoch, last = self._connection.execute(_READ).one()
-        found = [Change(number=row.number, item_number=row.item_number, version=row.version) for row in rows]
+        found = [
+            Change(
+                number=row.number,
+                item_number=row.item_number,
+                version=row.version,
+                stock_only=bool(row.stock_only),
+            )
+            for row in rows
+        ]
         return epoch, last, found
 
-    def publish(self, item_numbers: Iterable[int]) -> str:
+    def publish(self, item_numbers: Iterable[int], *, stock_only: bool = False) -> str:
         wanted = sorted(set(item_numbers))
         if not wanted:
             return self.position()
@@ -61,7 +69,12 @@ class FeedRows:
         self._connection.execute(
             sa.insert(changes),
             [
-                {"number": first + place, "item_number": item_number, "version": versions[item_number]}
+                {
+                    "number": first + place,
+                    "item_number": item_number,
+                    "version": versions[item_number],
+                    "stock_only": stock_only,
+                }
                 for place, item_number in enumerate(wanted)
             ],
         )

@@ -126,4 +126,6 @@ changes = sa.Table(
     sa.Column("number", BigInteger, primary_key=True, autoincrement=False),
     sa.Column("item_number", BigInteger, nullable=False),
     sa.Column("version", BigInteger, nullable=False),
+    # Null where an earlier version wrote it: then anything may have changed.
+    sa.Column("stock_only", sa.Boolean),
 )

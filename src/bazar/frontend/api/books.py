@@ -9,6 +9,7 @@ from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import LengthRequired, RequestEntityTooLarge
 
 from bazar.chassis import headers
+from bazar.chassis.freshness import LONGEST_LAG_SECONDS, made_of
 from bazar.chassis.web import WrongMediaType, body_bytes, json_response
 from bazar.contracts import books
 from bazar.contracts.books import Book, HistoryEntry
@@ -32,6 +33,9 @@ ACCESS: AccessTable = {
     "books.withdraw": Access.STAFF,
 }
 
+#: Addresses whose answers are the same for everybody.
+CACHEABLE = (f"{API_PREFIX}search", f"{API_PREFIX}info/")
+
 #: What does not fit in a request; an unknown book comes before any of it (401, 403, 404, body).
 BAD_REQUESTS = (Invalid, Malformed, WrongMediaType, BadIdempotencyKey, RequestEntityTooLarge, LengthRequired)
 #: A strong entity tag of one of our versions, which are numbers.
@@ -45,16 +49,23 @@ def routes(catalog: Catalog, accounts: Accounts) -> Blueprint:
     @api.get("/search/<any_text:subject>")
     def by_subject(subject: str) -> Response:
         query = query_of(books.SubjectQuery, subject=subject)
-        return shown(catalog.books_of_subject(query, g.deadline))
+        seen = catalog.books_of_subject(query, g.deadline)
+        made_of((item.item_number for item in seen.answer.items), seen.position, lists=True)
+        return shown(seen)
 
     @api.get("/search")
     def search() -> Response:
-        return shown(catalog.search(query_of(books.WordsQuery), g.deadline))
+        seen = catalog.search(query_of(books.WordsQuery), g.deadline)
+        # Filters and facets of what is in stock may lag, so the index is asked again.
+        numbers = (item.item_number for item in seen.answer.items)
+        made_of(numbers, seen.position, lists=True, seconds=LONGEST_LAG_SECONDS)
+        return shown(seen)
 
     @api.get("/info/<item_number:item_number>")
     def info(item_number: int) -> Response:
         seen = catalog.book(item_number, g.deadline)
         _see_that_if_match_names(seen)
+        made_of([item_number], seen.position)
         response = _book(seen)
         response.headers["Cache-Control"] = "no-cache"
         # If-Match is judged above: it may name "*", and what it refuses is a problem.

@@ -48,5 +48,9 @@ class CatalogService:
     def withdraw_book(self, item_number: int, request: books.WithdrawBook, deadline: Deadline) -> Seen[books.Empty]:
         return self._neighbour.call(calls.WITHDRAW_BOOK, request, deadline, item_number=item_number)
 
+    def changes_after(self, number: int, deadline: Deadline) -> books.Changes:
+        """The feed: what has changed after that number, in the order of the commits."""
+        return self._neighbour.call(calls.CHANGES, books.ChangesQuery(after=number), deadline).answer
+
     def history(self, item_number: int, query: books.HistoryQuery, deadline: Deadline) -> Seen[books.History]:
         return self._neighbour.call(calls.BOOK_HISTORY, query, deadline, item_number=item_number)

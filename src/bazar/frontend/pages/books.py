@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, g, render_template
 
 from bazar.chassis.clock import Deadline
+from bazar.chassis.freshness import made_of
 from bazar.contracts.books import MOST_COPIES_A_LINE, Book, BookSummary, NewestQuery
 from bazar.frontend.domain.errors import BadRequest, NeighbourAway
 from bazar.frontend.domain.money import minor_digits
@@ -54,15 +55,19 @@ class BookPages:
         """The book as it is now."""
         seen = self._catalog.book(item_number, g.deadline)
         positions.note(seen.position)
+        made_of([item_number], seen.position)
         return seen.answer
 
     def _others(self, book: Book, query: NewestQuery) -> tuple[BookSummary, ...]:
         """What the query finds besides the book; nothing where that takes long, while the index is built say."""
         soon = Deadline.after(min(OPTIONAL_SECONDS, g.deadline.remaining_seconds()))
         try:
-            found = self._catalog.newest(query, soon).answer.items
+            seen = self._catalog.newest(query, soon)
         except (NeighbourAway, BadRequest):
+            made_of((), None)  # not kept: they come back
             return ()
+        found = seen.answer.items
+        made_of((other.item_number for other in found), seen.position, lists=True)
         return tuple(other for other in found if other.item_number != book.item_number)[:BOOKS_ON_A_SHELF]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, g, make_response, render_template, request
 
 from bazar.chassis.clock import Deadline
+from bazar.chassis.freshness import made_of
 from bazar.contracts.books import (
     MOST_NUMBERS,
     BookPage,
@@ -19,7 +20,7 @@ from bazar.contracts.wire import convert
 from bazar.frontend.domain.errors import NeighbourAway
 from bazar.frontend.pages import positions
 from bazar.frontend.pages.paging import asked_place
-from bazar.frontend.use_cases.ports import Catalog, Orders
+from bazar.frontend.use_cases.ports import Catalog, Orders, Seen
 
 BOOKS_ON_A_PAGE = 24
 BOOKS_ON_A_LONG_PAGE = 50
@@ -28,6 +29,8 @@ SUBJECT_SHELVES_AT_HOME = 2
 SUBJECTS_SHOWN = 24
 #: Nobody waits longer for a shelf that a page can do without.
 OPTIONAL_SECONDS = 0.5
+#: How long a page may show the best sellers as they were.
+RANKING_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -50,19 +53,16 @@ class Shelves:
         """Those with the most books."""
         seen = self._catalog.subjects(g.deadline)
         positions.note(seen.position)
+        made_of((), seen.position, lists=True)
         return seen.answer.subjects[:SUBJECTS_SHOWN]
 
     def of_subject(self, query: SubjectQuery) -> BookPage:
         """A page of a subject's books."""
-        seen = self._catalog.books_of_subject(query, g.deadline)
-        positions.note(seen.position)
-        return seen.answer
+        return self._noted(self._catalog.books_of_subject(query, g.deadline))
 
     def newest(self, query: NewestQuery) -> BookPage:
         """A page of those that came last."""
-        seen = self._catalog.newest(query, g.deadline)
-        positions.note(seen.position)
-        return seen.answer
+        return self._noted(self._catalog.newest(query, g.deadline))
 
     def shelf(self, subject: SubjectCount) -> Shelf:
         """The books of a subject that came last."""
@@ -75,12 +75,17 @@ class Shelves:
         try:
             ranking = self._orders.best_sellers(BestSellersQuery(limit=MOST_NUMBERS), soon)
         except NeighbourAway:
+            made_of((), None)  # not kept: it comes back
             return None
         if not ranking.item_numbers:
             return BookPage(items=(), total=0, next=None)
         asked = {"item_numbers": ranking.item_numbers, "limit": limit, "subject": subject, "cursor": cursor}
-        seen = self._catalog.books_by_number(convert(asked, NumbersQuery), g.deadline)
+        return self._noted(self._catalog.books_by_number(convert(asked, NumbersQuery), g.deadline), RANKING_SECONDS)
+
+    @staticmethod
+    def _noted(seen: Seen[BookPage], seconds: float | None = None) -> BookPage:
         positions.note(seen.position)
+        made_of((item.item_number for item in seen.answer.items), seen.position, lists=True, seconds=seconds)
         return seen.answer
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request, url_for
 
+from bazar.chassis.freshness import LONGEST_LAG_SECONDS, made_of
 from bazar.chassis.web import json_response
 from bazar.contracts.books import BookSummary, FacetCount, Money, SearchPage, SuggestQuery, WordsQuery
 from bazar.contracts.wire import convert
@@ -52,6 +53,7 @@ def add_search_pages(pages: Blueprint, catalog: Catalog, shelves: Shelves) -> No
         seen = catalog.search(query, g.deadline)
         positions.note(seen.position)
         books = seen.answer
+        made_of((item.item_number for item in books.items), seen.position, lists=True, seconds=LONGEST_LAG_SECONDS)
         kept = {name: asked[name] for name in ("q", *FILTERS, "sort") if name in asked}
         return render_template(
             "search.html",
