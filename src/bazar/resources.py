@@ -37,10 +37,15 @@ def verifier(settings: Settings, service: str) -> TokenVerifier:
 def own_database(settings: Settings, service: str, migrations: Path) -> Database:
     """The database of one service with its tables; raises DatabaseGone, StorageUnavailable."""
     own = database(settings, service)
-    marker = settings.run_directory / f"{service}.database"
+    marker = marker_of(settings, service)
     marker.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate_outside(own, migrations, marker)
     return own
+
+
+def marker_of(settings: Settings, service: str) -> Path:
+    """The file that says that a service's database was made."""
+    return settings.run_directory / f"{service}.database"
 
 
 def database(settings: Settings, service: str) -> Database:

@@ -225,6 +225,31 @@ def test_a_damaged_database_is_told(doctor: Doctor) -> None:
     assert remedy == f"see that {file} is whole and can be written"
 
 
+@pytest.mark.parametrize("loss", ["removed", "emptied"])
+def test_a_database_that_is_gone_is_told_and_stays_gone(doctor: Doctor, loss: str) -> None:
+    doctor.certificates()
+    marker, file = doctor.folder / "run" / "order.database", doctor.folder / "order.sqlite3"
+    marker.parent.mkdir()
+    marker.touch()
+    if loss == "emptied":
+        file.touch()
+    detail, remedy = doctor.findings()["database of the order server"]
+    assert detail == f"sqlite:///{file} is gone or empty"
+    assert remedy == f"restore it; to begin anew without what it held, remove {marker}"
+    assert file.exists() == (loss == "emptied")
+
+
+def test_what_breaks_one_look_leaves_the_others(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise TypeError("cannot use a string pattern on a bytes-like object")
+
+    monkeypatch.setattr("bazar.cli.doctor.check", broken)
+    found = doctor.findings()
+    assert found["order server"] == ("does not run", "start it: bazar up")
+    detail, _ = found["database of the order server"]
+    assert detail == "cannot be looked at: TypeError('cannot use a string pattern on a bytes-like object')"
+
+
 def test_a_probe_of_a_server_that_is_away_fails_in_one_line(doctor: Doctor) -> None:
     doctor.certificates()
     for service in ("catalog", "order", "frontend"):

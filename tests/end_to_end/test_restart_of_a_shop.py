@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bazar.chassis.supervisor import NEEDS_A_PERSON
 from command import run
 from processes import is_gone, wait_until
 from shop import Shop
@@ -94,3 +95,17 @@ def test_an_address_that_this_machine_has_not_is_said_before_anything_is_made(tm
     assert found.returncode == 1
     assert found.stderr == "Error: port 8443 on 192.0.2.1 cannot be used: Cannot assign requested address\n"
     assert not folder.exists()
+
+
+def test_a_database_that_is_gone_keeps_the_shop_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "var"
+    (folder / "run").mkdir(parents=True)
+    (folder / "run" / "order.database").touch()
+    found = run("up", BAZAR_DATA_DIR=str(folder), BAZAR_PORT=str(free_ports()), BAZAR_SAMPLE="0")
+    assert found.returncode == NEEDS_A_PERSON
+    assert found.stderr.startswith(
+        f"the order server cannot open its database: sqlite:///{folder}/order.sqlite3 is gone or empty: "
+        f"restore it; to begin anew without what it held, remove {folder}/run/order.database\n"
+    )
+    assert "Traceback" not in found.stderr
+    assert "Bazar is open" not in found.stdout

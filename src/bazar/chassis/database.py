@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +33,17 @@ class StorageUnavailable(Exception):
     """The database is locked, full or away. Whether the running commit took place is unknown."""
 
 
+@dataclass(eq=False)
+class UnusableDatabase(Exception):
+    """The database answers and is not what a server may work on; ``remedy`` is what a person can do."""
+
+    detail: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.detail}: {self.remedy}"
+
+
 class Database:
     """Connections that are kept, and two ways to use one: reading and writing."""
 
@@ -45,6 +58,12 @@ class Database:
         else:
             self.engine = self._writer = _postgresql(parsed, most_connections)
             self._reader = self.engine.execution_options(**_ONE_STATE)
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether there is no file yet; to connect would make an empty one."""
+        file = self.engine.url.database
+        return self.is_sqlite and not (file and Path(file).exists())
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from bazar.chassis.certificates import MissingCertificates
-from bazar.chassis.database import StorageUnavailable
-from bazar.chassis.migrations import DatabaseGone
+from bazar.chassis.database import StorageUnavailable, UnusableDatabase
 from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import FRONTEND
@@ -74,7 +73,7 @@ def _first_line(line: bytes) -> str:
 
 @contextmanager
 def _told_in_words() -> Iterator[None]:
-    with told_plainly(StorageUnavailable, DatabaseGone, CalledProcessError, MissingCertificates, RestoreUnfinished):
+    with told_plainly(StorageUnavailable, UnusableDatabase, CalledProcessError, MissingCertificates, RestoreUnfinished):
         try:
             yield
         except tuple(_IN_WORDS) as error:

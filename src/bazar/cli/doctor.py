@@ -2,11 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 from urllib.parse import urlsplit
 
 import click
@@ -16,14 +16,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from bazar.chassis.certificates import CertificateInfo, MissingCertificates, describe
 from bazar.chassis.client import NeighbourUnavailable
 from bazar.chassis.clock import Deadline, system_clock
-from bazar.chassis.database import StorageUnavailable
+from bazar.chassis.database import StorageUnavailable, UnusableDatabase
 from bazar.chassis.listener import PortTaken, ensure_port_free
+from bazar.chassis.migrations import check
 from bazar.chassis.pidfile import live_processes
 from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
 from bazar.deployment import port_of, url_of
-from bazar.resources import database, neighbour
+from bazar.resources import database, marker_of, neighbour
 from bazar.settings import LOOPBACK, Settings
 
 PROBE_SECONDS = 2.0
@@ -81,16 +82,18 @@ def _ask(shop: Settings, service: str, path: str) -> tuple[int, bytes]:
 
 
 def _findings(shop: Settings) -> Iterator[Finding]:
-    yield _folder(shop)
-    if shop.restore_marker.exists():
-        yield Finding(
-            "restore", "was interrupted", f"run it again: bazar restore {shop.restore_marker.read_text().strip()}"
-        )
-    yield from _certificates(shop)
-    for service in SERVICES:
-        yield from _server(shop, service)
-    for service in SERVICES:
-        yield _database(shop, service)
+    looks: dict[str, Callable[[], Iterable[Finding]]] = {
+        "data folder": lambda: [_folder(shop)],
+        "restore": lambda: _restore(shop),
+        "certificates": lambda: _certificates(shop),
+        **{f"{service} server": partial(_server, shop, service) for service in SERVICES},
+        **{f"database of the {service} server": partial(_database, shop, service) for service in SERVICES},
+    }
+    for what, look in looks.items():
+        try:
+            yield from look()
+        except Exception as error:  # noqa: BLE001 - told, and all else is looked at as well
+            yield Finding(what, f"cannot be looked at: {error!r}", "mend that, or tell whoever maintains Bazar")
 
 
 def _folder(shop: Settings) -> Finding:
@@ -104,6 +107,12 @@ def _folder(shop: Settings) -> Finding:
             f"give it to the user who runs Bazar: chown -R USER {folder}",
         )
     return Finding("data folder", str(folder))
+
+
+def _restore(shop: Settings) -> Iterator[Finding]:
+    if shop.restore_marker.exists():
+        backup = shop.restore_marker.read_text().strip()
+        yield Finding("restore", "was interrupted", f"run it again: bazar restore {backup}")
 
 
 def _certificates(shop: Settings) -> Iterator[Finding]:
@@ -192,22 +201,26 @@ def _who_listens(port: int) -> str:
     return f"ss -ltnp 'sport = :{port}'"
 
 
-def _database(shop: Settings, service: str) -> Finding:
+def _database(shop: Settings, service: str) -> Iterator[Finding]:
     what = f"database of the {service} server"
     try:
         own = database(shop, service)
     except (SQLAlchemyError, ValueError) as error:
-        return Finding(what, f"its URL cannot be read: {error}", f"mend BAZAR_{service.upper()}_DATABASE_URL")
+        yield Finding(what, f"its URL cannot be read: {error}", f"mend BAZAR_{service.upper()}_DATABASE_URL")
+        return
     file = own.engine.url.database if own.is_sqlite else None
     try:
-        # To connect would make an empty file.
-        if file is not None and not Path(file).exists():
-            return Finding(what, f"{file} does not exist", "bazar up makes it")
-        own.ping()
+        check(own, marker_of(shop, service))
+        if own.is_absent:
+            yield Finding(what, f"{file} does not exist", "bazar up makes it")
+        else:
+            own.ping()
+            yield Finding(what, "answers")
+    except UnusableDatabase as error:
+        yield Finding(what, error.detail, error.remedy)
     except (StorageUnavailable, SQLAlchemyError) as error:
         cause = error.__cause__ if isinstance(error, SQLAlchemyError) else error
         remedy = f"see that {file} is whole and can be written" if file else "see that it runs, and check URL and user"
-        return Finding(what, str(cause).splitlines()[0], remedy)
+        yield Finding(what, str(cause).splitlines()[0], remedy)
     finally:
         own.close()
-    return Finding(what, "answers")
