@@ -91,6 +91,18 @@ class Database:
             one_at_a_time(connection, "migrations")
             yield connection
 
+    def check_encoding(self) -> None:
+        """See that every text can be kept; raises UnusableDatabase, StorageUnavailable."""
+        if self.is_sqlite:
+            return
+        with self.reading() as connection:
+            encoding = connection.execute(sa.text("SHOW server_encoding")).scalar_one()
+        if encoding != "UTF8":
+            raise UnusableDatabase(
+                f"the database keeps texts as {encoding}, which has not every character",
+                "make it anew: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+            )
+
     def ping(self) -> None:
         """Raises StorageUnavailable where the database does not answer."""
         with self.reading() as connection:
@@ -160,6 +172,7 @@ def _postgresql(url: sa.URL, most_connections: int) -> Engine:
         pool_size=most_connections,
         connect_args={
             "connect_timeout": POSTGRESQL_CONNECT_TIMEOUT_SECONDS,
+            "client_encoding": "utf8",  # else a server in SQL_ASCII answers with bytes
             "options": f"-c statement_timeout={POSTGRESQL_STATEMENT_TIMEOUT_MS} "
             f"-c idle_in_transaction_session_timeout={POSTGRESQL_IDLE_IN_TRANSACTION_MS} "
             "-c synchronous_commit=on -c TimeZone=UTC",

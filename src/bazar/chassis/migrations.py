@@ -30,10 +30,12 @@ class DatabaseGone(UnusableDatabase):
 
 
 def check(database: Database, marker: Path) -> None:
-    """See that what was made is still there, changing nothing: nothing must never be taken for what was there.
+    """See that what was made is still there, and keeps every text; changes nothing.
 
-    Raises DatabaseGone, StorageUnavailable.
+    Nothing must never be taken for what was there. Raises UnusableDatabase, of the kind DatabaseGone where it is
+    empty now; StorageUnavailable.
     """
+    database.check_encoding()
     if marker.exists() and not _has_tables(database):
         raise DatabaseGone(database.engine.url.render_as_string(hide_password=True), marker)
 
