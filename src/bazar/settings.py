@@ -179,8 +179,10 @@ class Settings:
         "",
         "Proxies whose X-Forwarded-For is believed: networks, commas between",
     )
-    currency: str = _setting("BAZAR_CURRENCY", _currency, "USD", "The shop's one currency (ISO 4217)")
-    sample: bool = _setting("BAZAR_SAMPLE", _switch, "1", "1 loads the sample catalogue into an empty catalog")
+    currency: str = _setting(
+        "BAZAR_CURRENCY", _currency, "USD", "The shop's one currency (ISO 4217), from the first start on"
+    )
+    sample: bool = _setting("BAZAR_SAMPLE", _switch, "1", "1 loads the sample catalogue at the first start")
     sign_ins_per_minute: int = _setting(
         "BAZAR_SIGN_INS_PER_MINUTE", _count, "30", "Sign-ins a minute from one address; 0 for no limit"
     )
