@@ -45,7 +45,7 @@ def create(email: str, role: str, name: str, password_stdin: bool) -> None:
     """Make an account for EMAIL."""
     password = (
         _first_line(sys.stdin.buffer.readline())
-        if password_stdin
+        if password_stdin and not sys.stdin.isatty()  # a terminal would show what is typed
         else click.prompt("Password", hide_input=True, confirmation_prompt=True)
     )
     with _told_in_words(), _accounts() as accounts:
@@ -65,6 +65,8 @@ def first_admin() -> None:
 
 def _first_line(line: bytes) -> str:
     """As UTF-8 whatever the locale: the same password is typed on pages, which send UTF-8."""
+    if not line:
+        raise click.ClickException("no password came on standard input")
     try:
         return line.decode().rstrip("\r\n")
     except UnicodeDecodeError as error:

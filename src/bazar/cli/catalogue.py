@@ -16,7 +16,7 @@ from bazar.chassis.client import NeighbourRefused, NeighbourUnavailable, Service
 from bazar.chassis.clock import Deadline
 from bazar.chassis.logging import configure_logging
 from bazar.cli.flags import takes_settings
-from bazar.cli.problems import settings, told_plainly
+from bazar.cli.problems import settings, to_run, told_plainly
 from bazar.contracts import calls, names
 from bazar.contracts.books import (
     MOST_COPIES,
@@ -119,12 +119,12 @@ def _told(shop: Settings) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, MissingCertificates) as error:
-        raise click.ClickException(f"no certificates in {shop.certificates}: bazar up makes them") from error
+        raise click.ClickException(f"no certificates in {shop.certificates}: {to_run('up')} makes them") from error
     except OSError as error:
         raise click.ClickException(f"the certificates in {shop.certificates} cannot be used: {error}") from error
     except NeighbourUnavailable as error:
         raise click.ClickException(
-            f"the {error.service} server does not answer ({error.detail}); start the shop, or ask bazar doctor"
+            f"the {error.service} server does not answer ({error.detail}); start the shop, or ask {to_run('doctor')}"
         ) from error
     except NeighbourRefused as error:
         raise click.ClickException(error.problem.detail) from error

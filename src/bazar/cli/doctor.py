@@ -21,7 +21,7 @@ from bazar.chassis.listener import PortTaken, ensure_port_free
 from bazar.chassis.migrations import check
 from bazar.chassis.pidfile import live_processes
 from bazar.cli.flags import takes_settings
-from bazar.cli.problems import settings, told_plainly
+from bazar.cli.problems import settings, to_run, told_plainly
 from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
 from bazar.deployment import port_of, url_of
 from bazar.resources import database, marker_of, neighbour
@@ -99,7 +99,7 @@ def _findings(shop: Settings) -> Iterator[Finding]:
 def _folder(shop: Settings) -> Finding:
     folder = shop.data_dir
     if not folder.exists():
-        return Finding("data folder", f"{folder} does not exist", "bazar up makes it")
+        return Finding("data folder", f"{folder} does not exist", f"{to_run('up')} makes it")
     if not os.access(folder, os.W_OK | os.X_OK):
         return Finding(
             "data folder",
@@ -123,11 +123,11 @@ def _certificates(shop: Settings) -> Iterator[Finding]:
         yield Finding(
             "certificates",
             f"a file in {folder} is no certificate: {error}",
-            "bazar certs rotate makes all new but ca.pem; without that, move the folder away and start anew",
+            f"{to_run('certs rotate')} makes all new but ca.pem; without that, move the folder away and start anew",
         )
         return
     if not found:
-        yield Finding("certificates", f"none in {folder}", "bazar up makes them")
+        yield Finding("certificates", f"none in {folder}", f"{to_run('up')} makes them")
     for certificate in found:
         yield _certificate(certificate)
 
@@ -139,7 +139,7 @@ def _certificate(certificate: CertificateInfo) -> Finding:
     detail = f"ends {day}, in {certificate.days_left} days" if certificate.days_left >= 0 else f"ended {day}"
     if certificate.file == "ca.pem":
         return Finding(what, detail, "stop the shop, move its folder away, start it, and have people trust the new one")
-    return Finding(what, detail, "bazar certs rotate")
+    return Finding(what, detail, to_run("certs rotate"))
 
 
 def _server(shop: Settings, service: str) -> Iterator[Finding]:
@@ -190,7 +190,7 @@ def _silent_server(shop: Settings, service: str, *, is_ours: bool, reason: str) 
         )
     except OSError as error:
         return Finding(what, f"port {port} cannot be used: {error.strerror}", "choose another with BAZAR_PORT")
-    return Finding(what, "does not run", "start it: bazar up")
+    return Finding(what, "does not run", f"start it: {to_run('up')}")
 
 
 def _is_here(url: str) -> bool:
@@ -212,7 +212,7 @@ def _database(shop: Settings, service: str) -> Iterator[Finding]:
     try:
         check(own, marker_of(shop, service))
         if own.is_absent:
-            yield Finding(what, f"{file} does not exist", "bazar up makes it")
+            yield Finding(what, f"{file} does not exist", f"{to_run('up')} makes it")
         else:
             own.ping()
             yield Finding(what, "answers")

@@ -1,13 +1,29 @@
 """What a command says when it cannot go on: one line for a person, and no stack trace."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
 from bazar.cli.flags import given_flags
 from bazar.settings import BadSetting, Settings, flag_of
+
+
+def program() -> str:
+    """How a person calls this program from this folder: by its path, for it is seldom on the PATH."""
+    path = Path(sys.executable).with_name("bazar")
+    if not path.exists():
+        return "bazar"
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def to_run(command: str) -> str:
+    """The command as a person can type it: ``up`` → ``.venv/bin/bazar up``."""
+    context = click.get_current_context(silent=True)
+    return f"{context.find_root().info_name if context else program()} {command}"
 
 
 def settings() -> Settings:

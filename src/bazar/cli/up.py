@@ -17,7 +17,7 @@ from bazar.chassis.probe import is_ready
 from bazar.chassis.supervisor import Child, ChildState, Supervisor
 from bazar.chassis.tls import UnusableCertificate, check_server_files
 from bazar.cli.flags import given_flags, takes_settings
-from bazar.cli.problems import settings, told_plainly
+from bazar.cli.problems import settings, to_run, told_plainly
 from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
 from bazar.deployment import certificate_name, port_of, reachable, tls_to
 from bazar.settings import LOOPBACK, Settings
@@ -124,7 +124,7 @@ def _say_open(shop: Settings, seconds: float) -> None:
 
 
 def _how_to_sign_in(exit_status: int, made: str) -> str:
-    another = "bazar account create EMAIL --role admin --password-stdin"
+    another = to_run("account create EMAIL --role admin")
     if exit_status:
         return f"No first admin could be made; make one: {another}"
     if made.strip():
