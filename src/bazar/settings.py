@@ -25,6 +25,7 @@ class BadSetting(Exception):
 
 #: Where servers of one machine find each other.
 LOOPBACK = "127.0.0.1"
+DEFAULT_PORT = 8443
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -136,7 +137,7 @@ class Settings:
     port: int = _setting(
         "BAZAR_PORT",
         _port,
-        "8443",
+        str(DEFAULT_PORT),
         "Port of the front-end; the catalog and the order server take the next two",
     )
     bind_address: str = _setting(

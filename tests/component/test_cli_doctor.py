@@ -95,7 +95,10 @@ def stand_in(
 
 def test_nothing_there_is_told_and_nothing_is_made(doctor: Doctor) -> None:
     found = doctor.findings()
-    assert found["data folder"] == (f"{doctor.folder} does not exist", "bazar up makes it")
+    assert found["data folder"] == (
+        f"{doctor.folder} does not exist",
+        "bazar up makes it; one that lies elsewhere is named by BAZAR_DATA_DIR",
+    )
     assert found["certificates"] == (f"none in {doctor.folder}/certs", "bazar up makes them")
     for service in ("catalog", "order", "frontend"):
         assert found[f"{service} server"] == ("does not run", "start it: bazar up")

@@ -124,6 +124,12 @@ def test_all_is_well(shop: Shop, bazar: Command) -> None:
         assert f"{service} server: answers at https://127.0.0.1:{port}\n" in found.stdout
 
 
+def test_a_command_in_another_terminal_need_not_be_told_the_port(shop: Shop) -> None:
+    found = run("doctor", BAZAR_DATA_DIR=str(shop.folder))
+    assert found.returncode == 0, found.stdout
+    assert f"frontend server: answers at https://127.0.0.1:{shop.port}\n" in found.stdout
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_each_server_can_be_probed(bazar: Command, service: str) -> None:
     found = bazar("doctor", "--probe", service)
@@ -242,7 +248,9 @@ def test_a_packed_file_that_is_cut_off_is_told(bazar: Command, tmp_path: Path) -
 def test_a_second_shop_on_the_same_folder_is_refused(shop: Shop, bazar: Command, further: int) -> None:
     found = bazar("up", BAZAR_PORT=str(shop.port + further))
     assert found.returncode == 1
-    assert found.stderr == f"Error: up already runs on this data folder (process {shop.process.pid})\n"
+    assert found.stderr == (
+        f"Error: Bazar is open already at {shop.url} (process {shop.process.pid}); Ctrl-C there closes it\n"
+    )
     assert found.stdout == ""
     assert bazar("doctor").returncode == 0
 

@@ -21,7 +21,7 @@ from bazar.chassis.listener import PortTaken, ensure_port_free
 from bazar.chassis.migrations import check
 from bazar.chassis.pidfile import live_processes
 from bazar.cli.flags import takes_settings
-from bazar.cli.problems import settings, to_run, told_plainly
+from bazar.cli.problems import settings, to_run, told_plainly, unwritable
 from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
 from bazar.deployment import port_of, url_of
 from bazar.resources import database, marker_of, neighbour
@@ -98,13 +98,13 @@ def _findings(shop: Settings) -> Iterator[Finding]:
 
 def _folder(shop: Settings) -> Finding:
     folder = shop.data_dir
+    if wrong := unwritable(folder):
+        return Finding("data folder", *wrong)
     if not folder.exists():
-        return Finding("data folder", f"{folder} does not exist", f"{to_run('up')} makes it")
-    if not os.access(folder, os.W_OK | os.X_OK):
         return Finding(
             "data folder",
-            f"{folder} cannot be written",
-            f"give it to the user who runs Bazar: chown -R USER {folder}",
+            f"{folder} does not exist",
+            f"{to_run('up')} makes it; one that lies elsewhere is named by BAZAR_DATA_DIR",
         )
     return Finding("data folder", str(folder))
 
