@@ -192,7 +192,7 @@ def test_a_file_is_imported_but_for_its_bad_rows_and_only_once(shop: Shop, bazar
     assert (first.returncode, first.stderr) == (0, "")
     bad = [line for line in first.stdout.splitlines() if line.startswith("line ")]
     assert sorted(line.partition(":")[0] for line in bad) == ["line 3", "line 4", "line 6"]
-    assert all(why in first.stdout for why in ("line 3: title", "line 4: isbn", "line 6: year"))
+    assert all(why in first.stdout for why in ("line 3: Titel", "line 4: isbn", "line 6: Jahr"))
     assert first.stdout.endswith("2 added, 0 there already, 3 left out\n")
     assert bazar(*arguments).stdout.endswith("0 added, 2 there already, 3 left out\n")
     client = shop.client()
@@ -202,6 +202,15 @@ def test_a_file_is_imported_but_for_its_bad_rows_and_only_once(shop: Shop, bazar
         ("Good, and quoted", 1500, 2),
         ("[bold]No markup[/bold]", 1500, 2),
     ]
+
+
+def test_a_file_of_which_no_row_could_be_taken_ends_with_an_error(bazar: Command, tmp_path: Path) -> None:
+    file = tmp_path / "books.csv"
+    file.write_text("source_id;title;price;stock\n1;Kept from mistakes;12,50;1\n")
+    found = bazar("catalogue", "import", file)
+    assert found.returncode == 1
+    assert "line 2: price: '12,50' is no whole number; " in found.stdout
+    assert found.stdout.endswith("0 added, 0 there already, 1 left out\n")
 
 
 def test_an_import_outlives_a_catalog_that_dies_and_comes_back(shop: Shop, bazar: Command, tmp_path: Path) -> None:

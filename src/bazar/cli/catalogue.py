@@ -1,6 +1,7 @@
 """``bazar catalogue``: books from a file, copies that arrived. It goes through the running catalog server."""
 
 import secrets
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -82,10 +83,10 @@ def _read_mapping(_context: click.Context, _parameter: click.Parameter, pairs: t
 def import_file(
     *, file: Path, columns: Columns, source: str | None, price: int | None, stock: int | None, separator: str
 ) -> None:
-    """Add the books of a CSV FILE (also .xz or .gz).
+    """Add the books of a CSV FILE (also .xz or .gz); commas, semicolons or tabs stand between its columns.
 
     Rows that are there already, by source and id, change nothing: running it twice is as good as once. Bad rows
-    are told with their line, and left out.
+    are told with their line, and left out; exit status 1 if that are all.
     """
     shop = settings()
     reading = Reading(currency=shop.currency, price_minor=price, stock=stock, separator=separator)
@@ -94,6 +95,7 @@ def import_file(
         rows = read_rows(file, columns, reading)
         totals = _import(catalog, source or file.name.split(".")[0], rows, count_rows(file))
     click.echo(f"{totals['added']} added, {totals['present']} there already, {totals['bad']} left out")
+    sys.exit(1 if totals["bad"] and not totals["added"] and not totals["present"] else 0)
 
 
 @catalogue.command(name="take-in")
