@@ -112,7 +112,7 @@ def _folder(shop: Settings) -> Finding:
 def _restore(shop: Settings) -> Iterator[Finding]:
     if shop.restore_marker.exists():
         backup = shop.restore_marker.read_text().strip()
-        yield Finding("restore", "was interrupted", f"run it again: bazar restore {backup}")
+        yield Finding("restore", "was interrupted", f"run it again: {to_run(f'restore {backup}')}")
 
 
 def _certificates(shop: Settings) -> Iterator[Finding]:
