@@ -3,7 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
-# The name and the version of the interpreter are part of the stamp: another Python makes another environment.
 # More at a time than cores: many tests wait for processes that they started.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 RUN_STAMP := $(VENV)/.run-installed
@@ -18,7 +17,7 @@ help: ## say what the targets do
 run: $(RUN_STAMP) ## open the shop: install, certificates, databases, sample catalogue, three servers
 	@exec $(BIN)/bazar up
 
-demo: $(TEST_STAMP) ## a rush and a crash, beside a store of the plain design (half a minute)
+demo: $(TEST_STAMP) ## a rush and a crash, beside a store of the plain design (half a minute, once what the tests need is installed)
 	@$(BIN)/python tests/demo/demo.py
 
 test: $(TEST_STAMP) ## what guards every change (minutes)
@@ -68,11 +67,12 @@ lock: ## renew the locked requirements from pyproject.toml
 clean: ## remove what was installed; data under var/ stays
 	rm -rf $(VENV) build dist *.egg-info
 
-$(BIN)/python:
+# What venv makes last: without it the environment is made by half (Debian's python3 without python3-venv), and made anew.
+$(BIN)/pip:
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Bazar needs Python 3.11 or newer; this is " + sys.version.split()[0])'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
 
-$(RUN_STAMP): requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/python
+$(RUN_STAMP): requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/pip
 	@echo "Installing what Bazar runs on (locked by hash) ..."
 	$(PIP) install --require-hashes -r requirements/build.txt
 	$(PIP) install --require-hashes -r requirements/run.txt

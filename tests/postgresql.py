@@ -63,6 +63,15 @@ class PostgreSQL:
             )
         return self.url(name)
 
+    def new_database_in(self, encoding: str) -> str:
+        """Make an empty database that keeps its texts in another encoding than UTF-8; returns its URL."""
+        self._made += 1
+        name = f"test_{self._made}"
+        statement = "CREATE DATABASE {} ENCODING {} LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Literal(encoding)))
+        return self.url(name)
+
     def drop_database(self, url: str) -> None:
         """Throw a database away, whoever is still connected."""
         name = url.rpartition("/")[2]

@@ -5,7 +5,7 @@ from pathlib import Path
 from bazar.chassis.certificates import service_files
 from bazar.chassis.client import ServiceClient
 from bazar.chassis.clock import system_clock
-from bazar.chassis.database import Database
+from bazar.chassis.database import Database, UnusableDatabase
 from bazar.chassis.lanes import MANY_TIMES
 from bazar.chassis.migrations import migrate_outside
 from bazar.chassis.service_token import TokenIssuer, TokenVerifier
@@ -38,10 +38,24 @@ def verifier(settings: Settings, service: str) -> TokenVerifier:
 def own_database(settings: Settings, service: str, migrations: Path) -> Database:
     """The database of one service with its tables; raises DatabaseGone, StorageUnavailable."""
     own = database(settings, service)
-    marker = settings.run_directory / f"{service}.database"
+    marker = marker_of(settings, service)
     marker.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate_outside(own, migrations, marker)
     return own
+
+
+def marker_of(settings: Settings, service: str) -> Path:
+    """The file that says that a service's database was made."""
+    return settings.run_directory / f"{service}.database"
+
+
+def check_currency(settings: Settings, kept: str) -> None:
+    """See that the shop sells in the currency that its data are in; raises UnusableDatabase."""
+    if settings.currency != kept:
+        raise UnusableDatabase(
+            f"its prices are in {kept}, and BAZAR_CURRENCY is {settings.currency}",
+            f"start with BAZAR_CURRENCY={kept}; a shop in another currency begins with another data folder",
+        )
 
 
 def database(settings: Settings, service: str) -> Database:

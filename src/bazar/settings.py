@@ -25,6 +25,7 @@ class BadSetting(Exception):
 
 #: Where servers of one machine find each other.
 LOOPBACK = "127.0.0.1"
+DEFAULT_PORT = 8443
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -136,7 +137,7 @@ class Settings:
     port: int = _setting(
         "BAZAR_PORT",
         _port,
-        "8443",
+        str(DEFAULT_PORT),
         "Port of the front-end; the catalog and the order server take the next two",
     )
     bind_address: str = _setting(
@@ -179,8 +180,10 @@ class Settings:
         "",
         "Proxies whose X-Forwarded-For is believed: networks, commas between",
     )
-    currency: str = _setting("BAZAR_CURRENCY", _currency, "USD", "The shop's one currency (ISO 4217)")
-    sample: bool = _setting("BAZAR_SAMPLE", _switch, "1", "1 loads the sample catalogue into an empty catalog")
+    currency: str = _setting(
+        "BAZAR_CURRENCY", _currency, "USD", "The shop's one currency (ISO 4217), from the first start on"
+    )
+    sample: bool = _setting("BAZAR_SAMPLE", _switch, "1", "1 loads the sample catalogue at the first start")
     sign_ins_per_minute: int = _setting(
         "BAZAR_SIGN_INS_PER_MINUTE", _count, "30", "Sign-ins a minute from one address; 0 for no limit"
     )

@@ -1,13 +1,19 @@
 """Commands that need no open shop: help, settings, accounts, certificates; and what they say when they cannot."""
 
+import os
+import select
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 
 import pytest
 
 from bazar.chassis.certificates import describe
 from bazar.cli import _COMMANDS
+from bazar.cli.problems import program
 from bazar.frontend.domain.accounts import SignInKind
 from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.wiring import accounts_of
@@ -108,7 +114,7 @@ def test_a_password_is_asked_for_twice_and_not_shown(data_dir: str, sign_in: Rea
     ("email", "typed", "told"),
     [
         ("new@example.org", b"short\n", "Please choose another password. It has fewer than 15 characters."),
-        ("new@example.org", b"", "Please choose another password. It has fewer than 15 characters."),
+        ("new@example.org", b"", "no password came on standard input"),
         ("new@example.org", b"passwordpassword\n", "Please choose another password. It "),
         ("new@example.org", b"violet t\xe4bles dance\n", "the password on standard input is no UTF-8"),
         ("no address", PASSWORD.encode(), "email: "),
@@ -121,6 +127,47 @@ def test_an_account_that_cannot_be_made_is_told_in_one_line(data_dir: str, email
     assert found.exit_code == 1
     assert found.stderr.startswith(f"Error: {told}")
     assert found.stderr.count("\n") == ONE_LINE
+
+
+def test_a_password_is_asked_for_where_a_terminal_would_show_it(data_dir: str, sign_in: Read) -> None:
+    ours, theirs = os.openpty()
+    with os.fdopen(theirs, "r+b", buffering=0) as terminal, os.fdopen(ours, "r+b", buffering=0) as keyboard:
+        command = [sys.executable, "-m", "bazar", "account", "create", "typed@example.org", "--password-stdin"]
+        creating = subprocess.Popen(
+            command,
+            env={**os.environ, "BAZAR_DATA_DIR": data_dir},
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            start_new_session=True,
+        )
+        shown = read_until(keyboard, b"Password: ")
+        keyboard.write(f"{PASSWORD}\n".encode())
+        shown += read_until(keyboard, b"Repeat for confirmation: ")
+        keyboard.write(f"{PASSWORD}\n".encode())
+        shown += read_until(keyboard, b"typed@example.org can sign in as customer")
+        assert creating.wait(60) == 0
+    assert PASSWORD.encode() not in shown
+    assert sign_in("typed@example.org") == ["typed@example.org", "", "customer"]
+
+
+def read_until(terminal: FileIO, wanted: bytes) -> bytes:
+    shown = b""
+    while wanted not in shown:
+        assert select.select([terminal], [], [], 60)[0], shown
+        shown += os.read(terminal.fileno(), 1024)
+    return shown
+
+
+def test_hints_name_the_program_as_it_can_be_called_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = tmp_path / ".venv" / "bin" / "bazar"
+    monkeypatch.setattr(sys, "executable", str(installed.with_name("python")))
+    assert program() == "bazar"
+    installed.parent.mkdir(parents=True)
+    installed.touch()
+    assert program() == str(installed)
+    monkeypatch.chdir(tmp_path)
+    assert program() == ".venv/bin/bazar"
 
 
 def test_a_role_that_does_not_exist_is_refused(data_dir: str) -> None:
@@ -180,16 +227,16 @@ def fingerprints(data_dir: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("command", "told"),
     [
-        (["certs", "show"], "there are no certificates in {certs} yet; bazar up makes them"),
+        (["certs", "show"], "there are no certificates in {certs} yet; {bazar} up makes them"),
         (["certs", "rotate"], "no usable {certs}/ca.key"),
-        (["catalogue", "take-in", "1", "2"], "no certificates in {certs}: bazar up makes them"),
+        (["catalogue", "take-in", "1", "2"], "no certificates in {certs}: {bazar} up makes them"),
         (["doctor", "--probe", "order"], ""),
     ],
 )
 def test_without_a_shop_one_line_says_so_and_nothing_is_made(folder: str, command: list[str], told: str) -> None:
     found = run(*command, BAZAR_DATA_DIR=folder)
     assert found.returncode == 1
-    assert found.stderr.startswith("Error: " + told.format(certs=f"{folder}/certs"))
+    assert found.stderr.startswith("Error: " + told.format(certs=f"{folder}/certs", bazar=program()))
     assert found.stderr.count("\n") == ONE_LINE
     assert not Path(folder).exists()
 
@@ -203,7 +250,7 @@ def test_while_the_catalog_is_away_one_line_says_so(folder: str, tmp_path: Path,
     found = run("catalogue", *arguments, BAZAR_DATA_DIR=folder, BAZAR_CATALOG_URL="https://127.0.0.1:1")
     assert found.returncode == 1
     assert found.stderr.startswith("Error: the catalog server does not answer (")
-    assert found.stderr.endswith("; start the shop, or ask bazar doctor\n")
+    assert found.stderr.endswith(f"; start the shop, or ask {program()} doctor\n")
     assert found.stderr.count("\n") == ONE_LINE
     assert found.stdout == ""
 

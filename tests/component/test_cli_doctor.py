@@ -95,7 +95,10 @@ def stand_in(
 
 def test_nothing_there_is_told_and_nothing_is_made(doctor: Doctor) -> None:
     found = doctor.findings()
-    assert found["data folder"] == (f"{doctor.folder} does not exist", "bazar up makes it")
+    assert found["data folder"] == (
+        f"{doctor.folder} does not exist",
+        "bazar up makes it; one that lies elsewhere is named by BAZAR_DATA_DIR",
+    )
     assert found["certificates"] == (f"none in {doctor.folder}/certs", "bazar up makes them")
     for service in ("catalog", "order", "frontend"):
         assert found[f"{service} server"] == ("does not run", "start it: bazar up")
@@ -223,6 +226,31 @@ def test_a_damaged_database_is_told(doctor: Doctor) -> None:
     detail, remedy = doctor.findings()["database of the order server"]
     assert detail == "file is not a database"
     assert remedy == f"see that {file} is whole and can be written"
+
+
+@pytest.mark.parametrize("loss", ["removed", "emptied"])
+def test_a_database_that_is_gone_is_told_and_stays_gone(doctor: Doctor, loss: str) -> None:
+    doctor.certificates()
+    marker, file = doctor.folder / "run" / "order.database", doctor.folder / "order.sqlite3"
+    marker.parent.mkdir()
+    marker.touch()
+    if loss == "emptied":
+        file.touch()
+    detail, remedy = doctor.findings()["database of the order server"]
+    assert detail == f"sqlite:///{file} is gone or empty"
+    assert remedy == f"restore it; to begin anew without what it held, remove {marker}"
+    assert file.exists() == (loss == "emptied")
+
+
+def test_what_breaks_one_look_leaves_the_others(doctor: Doctor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise TypeError("cannot use a string pattern on a bytes-like object")
+
+    monkeypatch.setattr("bazar.cli.doctor.check", broken)
+    found = doctor.findings()
+    assert found["order server"] == ("does not run", "start it: bazar up")
+    detail, _ = found["database of the order server"]
+    assert detail == "cannot be looked at: TypeError('cannot use a string pattern on a bytes-like object')"
 
 
 def test_a_probe_of_a_server_that_is_away_fails_in_one_line(doctor: Doctor) -> None:

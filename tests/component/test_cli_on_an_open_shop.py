@@ -124,6 +124,12 @@ def test_all_is_well(shop: Shop, bazar: Command) -> None:
         assert f"{service} server: answers at https://127.0.0.1:{port}\n" in found.stdout
 
 
+def test_a_command_in_another_terminal_need_not_be_told_the_port(shop: Shop) -> None:
+    found = run("doctor", BAZAR_DATA_DIR=str(shop.folder))
+    assert found.returncode == 0, found.stdout
+    assert f"frontend server: answers at https://127.0.0.1:{shop.port}\n" in found.stdout
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_each_server_can_be_probed(bazar: Command, service: str) -> None:
     found = bazar("doctor", "--probe", service)
@@ -186,7 +192,7 @@ def test_a_file_is_imported_but_for_its_bad_rows_and_only_once(shop: Shop, bazar
     assert (first.returncode, first.stderr) == (0, "")
     bad = [line for line in first.stdout.splitlines() if line.startswith("line ")]
     assert sorted(line.partition(":")[0] for line in bad) == ["line 3", "line 4", "line 6"]
-    assert all(why in first.stdout for why in ("line 3: title", "line 4: isbn", "line 6: year"))
+    assert all(why in first.stdout for why in ("line 3: Titel", "line 4: isbn", "line 6: Jahr"))
     assert first.stdout.endswith("2 added, 0 there already, 3 left out\n")
     assert bazar(*arguments).stdout.endswith("0 added, 2 there already, 3 left out\n")
     client = shop.client()
@@ -196,6 +202,15 @@ def test_a_file_is_imported_but_for_its_bad_rows_and_only_once(shop: Shop, bazar
         ("Good, and quoted", 1500, 2),
         ("[bold]No markup[/bold]", 1500, 2),
     ]
+
+
+def test_a_file_of_which_no_row_could_be_taken_ends_with_an_error(bazar: Command, tmp_path: Path) -> None:
+    file = tmp_path / "books.csv"
+    file.write_text("source_id;title;price;stock\n1;Kept from mistakes;12,50;1\n")
+    found = bazar("catalogue", "import", file)
+    assert found.returncode == 1
+    assert "line 2: price: '12,50' is no whole number; " in found.stdout
+    assert found.stdout.endswith("0 added, 0 there already, 1 left out\n")
 
 
 def test_an_import_outlives_a_catalog_that_dies_and_comes_back(shop: Shop, bazar: Command, tmp_path: Path) -> None:
@@ -242,7 +257,9 @@ def test_a_packed_file_that_is_cut_off_is_told(bazar: Command, tmp_path: Path) -
 def test_a_second_shop_on_the_same_folder_is_refused(shop: Shop, bazar: Command, further: int) -> None:
     found = bazar("up", BAZAR_PORT=str(shop.port + further))
     assert found.returncode == 1
-    assert found.stderr == f"Error: up already runs on this data folder (process {shop.process.pid})\n"
+    assert found.stderr == (
+        f"Error: Bazar is open already at {shop.url} (process {shop.process.pid}); Ctrl-C there closes it\n"
+    )
     assert found.stdout == ""
     assert bazar("doctor").returncode == 0
 

@@ -16,6 +16,7 @@ import pytest
 import urllib3
 
 from bazar.chassis.certificates import LeafSpec, ensure_certificates, service_files
+from bazar.chassis.supervisor import NEEDS_A_PERSON
 from bazar.chassis.tls import client_context
 from processes import free_port, is_gone, wait_until
 
@@ -191,3 +192,22 @@ def test_one_that_cannot_start_is_tried_at_growing_distances_and_stops_nobody(fo
         assert shop.process.wait(60) == 0
     finally:
         shop.kill()
+
+
+def test_one_that_needs_a_person_closes_a_shop_that_is_not_open_yet(folder: Path) -> None:
+    (folder / "needs-a-person").touch()
+    shop = Shop(folder, "first", "second")
+    try:
+        assert shop.process.wait(60) == NEEDS_A_PERSON
+        assert "open" not in shop.said("^(open)$")
+        assert shop.said(r"^\w+ ended exit code 78; (.*)")[0] == "it needs a person"
+    finally:
+        shop.kill()
+
+
+def test_one_that_needs_a_person_later_closes_nobody_else(shop: Shop, folder: Path) -> None:
+    shop.await_said("^open")
+    (folder / "needs-a-person").touch()
+    os.kill(shop.worker("first"), signal.SIGKILL)
+    shop.await_said("^first ended exit code 78; it needs a person")
+    assert shop.worker("second")

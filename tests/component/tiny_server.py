@@ -16,7 +16,7 @@ import urllib3
 
 from bazar.chassis.certificates import service_files
 from bazar.chassis.server import RunningService, ServerSpec, serve
-from bazar.chassis.supervisor import Child, ChildState, Supervisor
+from bazar.chassis.supervisor import NEEDS_A_PERSON, Child, ChildState, Supervisor
 from bazar.chassis.tls import client_context
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def build(folder: Path, service: str) -> RunningService:
         return [body]
 
     (folder / f"{service}-building").write_text(str(os.getpid()))
+    if (folder / "needs-a-person").exists():
+        sys.exit(NEEDS_A_PERSON)
     if (folder / "build-slowly").exists():
         wait_for(folder / "go")
     return RunningService(app=app, stop=(folder / f"{service}-stopped").touch)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bazar.chassis.supervisor import NEEDS_A_PERSON
 from command import run
 from processes import is_gone, wait_until
 from shop import Shop
@@ -75,7 +76,10 @@ def test_a_port_that_is_taken_is_said_before_anything_is_made(tmp_path: Path, nu
     with socket.create_server(("127.0.0.1", first + number)):
         found = run("up", BAZAR_DATA_DIR=str(folder), BAZAR_PORT=str(first))
     assert found.returncode == 1
-    assert found.stderr == f"Error: port {first + number} on 127.0.0.1 is taken by another program\n"
+    assert found.stderr == (
+        f"Error: port {first + number} on 127.0.0.1 is taken by another program; "
+        f"the shop takes {first} to {first + 2}: end that program, or choose others, BAZAR_PORT=8443 say\n"
+    )
     assert found.stdout == ""
     assert not folder.exists()
 
@@ -94,3 +98,42 @@ def test_an_address_that_this_machine_has_not_is_said_before_anything_is_made(tm
     assert found.returncode == 1
     assert found.stderr == "Error: port 8443 on 192.0.2.1 cannot be used: Cannot assign requested address\n"
     assert not folder.exists()
+
+
+def test_a_database_that_is_gone_keeps_the_shop_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "var"
+    (folder / "run").mkdir(parents=True)
+    (folder / "run" / "order.database").touch()
+    found = run("up", BAZAR_DATA_DIR=str(folder), BAZAR_PORT=str(free_ports()), BAZAR_SAMPLE="0")
+    assert found.returncode == NEEDS_A_PERSON
+    assert found.stderr.startswith(
+        f"the order server cannot open its database: sqlite:///{folder}/order.sqlite3 is gone or empty: "
+        f"restore it; to begin anew without what it held, remove {folder}/run/order.database\n"
+    )
+    assert "Traceback" not in found.stderr
+    assert "Bazar is open" not in found.stdout
+
+
+def test_a_ca_that_was_removed_is_told_to_be_made_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "var"
+    (folder / "run").mkdir(parents=True)
+    (folder / "run" / "order.database").touch()  # so that it does not open
+    found = run("up", BAZAR_DATA_DIR=str(folder), BAZAR_PORT=str(free_ports()))
+    assert found.stdout.startswith(
+        f"Using the databases in {folder}. {folder}/certs/ca.pem is gone: "
+        "making another CA, which no browser knows yet\n"
+    )
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere, and take any port")
+def test_a_folder_or_a_port_that_is_not_ours_is_said_with_a_way_out(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    found = run("up", BAZAR_DATA_DIR=str(closed), BAZAR_PORT=str(free_ports()))
+    assert found.stderr == (
+        f"Error: {closed} cannot be written: give it to the user who runs Bazar: chown -R USER {closed}\n"
+    )
+    found = run("up", BAZAR_DATA_DIR=str(closed / "var"), BAZAR_PORT=str(free_ports()))
+    assert found.stderr.startswith(f"Error: {closed}/var cannot be made: {closed} cannot be written: choose another")
+    found = run("up", BAZAR_DATA_DIR=str(tmp_path / "var"), BAZAR_PORT="443")
+    assert found.stderr == "Error: port 443 may be used by root only; choose another, BAZAR_PORT=8443 say\n"

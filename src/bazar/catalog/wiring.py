@@ -22,7 +22,7 @@ from bazar.chassis.web import Readiness
 from bazar.contracts.books import ImportBooks
 from bazar.contracts.catalogue_file import Columns, GoodRow, Reading, read_rows
 from bazar.contracts.names import CATALOG, OPERATOR
-from bazar.resources import own_database, verifier
+from bazar.resources import check_currency, own_database, verifier
 from bazar.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -34,13 +34,18 @@ _log = get_logger(__name__)
 
 
 def build(settings: Settings) -> RunningService:
-    """Open the database, begin to index, and give the application; ``stop`` ends all of it."""
+    """Open the database, begin to index, and give the application; ``stop`` ends all of it.
+
+    Raises UnusableDatabase where the shop sells in another currency than the prices are in.
+    """
     own = own_database(settings, CATALOG, MIGRATIONS)
     store = CatalogStore(own)
     with store.writing() as tx:
         tx.begin_feed()
+        currency, wants_sample = tx.first_start(settings.currency, sample=settings.sample)
+    check_currency(settings, currency)
     keep_stock = KeepStock(store, system_clock, settings.currency)
-    if settings.sample:
+    if wants_sample:
         _load_sample(store, keep_stock, settings.currency)
     look_up = LookUp(store, settings.currency)
     index = BookIndex(settings.data_dir / "search")

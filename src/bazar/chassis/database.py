@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,6 +38,17 @@ class StorageUnavailable(Exception):
     """The database is locked, full or away, or was too late. Whether the running commit took place is unknown."""
 
 
+@dataclass(eq=False)
+class UnusableDatabase(Exception):
+    """The database answers and is not what a server may work on; ``remedy`` is what a person can do."""
+
+    detail: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.detail}: {self.remedy}"
+
+
 class Database:
     """Connections that are kept, and two ways to use one: reading and writing."""
 
@@ -52,6 +65,12 @@ class Database:
             self._writer = _postgresql(parsed, _MOST_WRITERS)
             self.engine = _postgresql(parsed, _MOST_READERS)
             self._reader = self.engine.execution_options(**_ONE_STATE)
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether there is no file yet; to connect would make an empty one."""
+        file = self.engine.url.database
+        return self.is_sqlite and not (file and Path(file).exists())
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -82,6 +101,18 @@ class Database:
                 connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
             one_at_a_time(connection, "migrations")
             yield connection
+
+    def check_encoding(self) -> None:
+        """See that every text can be kept; raises UnusableDatabase, StorageUnavailable."""
+        if self.is_sqlite:
+            return
+        with self.reading() as connection:
+            encoding = connection.execute(sa.text("SHOW server_encoding")).scalar_one()
+        if encoding != "UTF8":
+            raise UnusableDatabase(
+                f"the database keeps texts as {encoding}, which has not every character",
+                "make it anew: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+            )
 
     def ping(self) -> None:
         """Raises StorageUnavailable where the database does not answer."""
@@ -152,6 +183,7 @@ def _postgresql(url: sa.URL, most_connections: int) -> Engine:
         pool_size=most_connections,
         connect_args={
             "connect_timeout": POSTGRESQL_CONNECT_TIMEOUT_SECONDS,
+            "client_encoding": "utf8",  # else a server in SQL_ASCII answers with bytes
             "options": f"-c statement_timeout={POSTGRESQL_STATEMENT_TIMEOUT_MS} "
             f"-c idle_in_transaction_session_timeout={POSTGRESQL_IDLE_IN_TRANSACTION_MS} "
             "-c synchronous_commit=on -c TimeZone=UTC",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bazar.chassis.database import Database, StorageUnavailable
+from bazar.chassis.database import Database, StorageUnavailable, UnusableDatabase
 
 
 def migrate(database: Database, folder: Path) -> None:
@@ -22,25 +22,34 @@ def migrate(database: Database, folder: Path) -> None:
         command.upgrade(config, "head")
 
 
-class DatabaseGone(Exception):
+class DatabaseGone(UnusableDatabase):
     """There was a database, and now there is an empty one."""
 
     def __init__(self, url: str, marker: Path) -> None:
-        super().__init__(f"{url} is gone or empty. Restore it; to begin anew without what it held, remove {marker}")
+        super().__init__(f"{url} is gone or empty", f"restore it; to begin anew without what it held, remove {marker}")
+
+
+def check(database: Database, marker: Path) -> None:
+    """See that what was made is still there, and keeps every text; changes nothing.
+
+    Nothing must never be taken for what was there. Raises UnusableDatabase, of the kind DatabaseGone where it is
+    empty now; StorageUnavailable.
+    """
+    database.check_encoding()
+    if marker.exists() and not _has_tables(database):
+        raise DatabaseGone(database.engine.url.render_as_string(hide_password=True), marker)
 
 
 def migrate_outside(database: Database, folder: Path, marker: Path) -> None:
     """As migrate, for a process that stays: where there is something to do, another one loads Alembic.
 
     ``marker`` is a file beside the database that says that it was made; raises DatabaseGone where it is there and
-    the tables are not: nothing must never be taken for what was there.
+    the tables are not.
     """
-    was_made = marker.exists()
+    check(database, marker)
     if _is_current(database, folder):
         marker.touch()
         return
-    if was_made and not _has_tables(database):
-        raise DatabaseGone(database.engine.url.render_as_string(hide_password=True), marker)
     url = database.engine.url.render_as_string(hide_password=False)
     # By standard input: everybody may read a command line.
     subprocess.run([sys.executable, "-P", "-m", __name__, folder], input=url, text=True, check=True)  # noqa: S603 - our own
@@ -63,6 +72,8 @@ def _main() -> None:
 
 
 def _has_tables(database: Database) -> bool:
+    if database.is_absent:
+        return False
     with database.reading() as connection:
         return sa.inspect(connection).has_table("alembic_version")
 
@@ -70,9 +81,9 @@ def _has_tables(database: Database) -> bool:
 def _is_current(database: Database, folder: Path) -> bool:
     """Migrations are files ``<revision>_<what>.py`` whose revisions are numbers of four digits."""
     newest = max(revisions_in(folder))
+    if not _has_tables(database):
+        return False
     with database.reading() as connection:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return False
         found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
     return found == newest
 

@@ -29,6 +29,7 @@ from granian.server.mp import MPServer
 
 from bazar.chassis.listener import ensure_port_free, open_listener
 from bazar.chassis.pidfile import pid_file
+from bazar.chassis.supervisor import NEEDS_A_PERSON
 from bazar.chassis.tls import UnusableCertificate, check_server_files
 
 #: Granian's own lines go where all others go, from warnings up; without this it writes to standard output.
@@ -92,7 +93,8 @@ def serve(spec: ServerSpec, build: Callable[[], RunningService]) -> None:
     """Serve until SIGTERM, SIGINT or the end of the lifeline; SIGHUP loads new certificates.
 
     ``build`` runs in the worker; outside Linux it must be picklable. Raises PortTaken, AlreadyRunning and
-    UnusableCertificate before anything is started, and SystemExit(1) when a worker died.
+    UnusableCertificate before anything is started, and SystemExit when a worker died: NEEDS_A_PERSON if that is what
+    the worker ended with, else 1.
     """
     # Granian starts workers by multiprocessing's start method. A fork shares the master's memory and is up at
     # once. It is safe here: the master opens nothing and runs no thread but Granian's, which sit in waitpid.
@@ -157,6 +159,12 @@ class _Master(MPServer):
         self._ssp = None
         self._shd = SocketHolder(self._listener.fileno(), False, self.backlog)  # type: ignore[call-arg, assignment]  # Rust
         self._sso = self._listener
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        # Read before Granian forgets its workers. Whoever starts servers again learns from it that it is in vain.
+        if any(worker.inner.exitcode == NEEDS_A_PERSON for worker in self.wrks):
+            exit_code = NEEDS_A_PERSON
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]  # Granian has no types there
 
     def signal_handler_interrupt(self, *_: object) -> None:
         if os.getpid() != self._process_id:

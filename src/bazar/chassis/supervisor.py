@@ -21,6 +21,8 @@ LONGEST_PAUSE_SECONDS = 30.0
 #: A child that lived this long is restarted without a pause.
 HEALTHY_SECONDS = 60.0
 MAINTENANCE_SECONDS = 24 * 3600.0
+#: EX_CONFIG of sysexits.h: how a server ends that only a person can mend.
+NEEDS_A_PERSON = 78
 
 T = TypeVar("T")
 
@@ -61,7 +63,8 @@ class Supervisor:
     """Runs the children until SIGINT or SIGTERM; they start in the order given and stop in the reverse one.
 
     SIGHUP is passed on. ``opened`` is called when all are ready the first time, ``maintenance`` once a day.
-    Nothing that these or a child do ends the supervisor; if it is killed, the lifeline ends the children.
+    Nothing that these or a child do ends the supervisor, but for a child that ends with NEEDS_A_PERSON before all
+    were ready; if it is killed, the lifeline ends the children.
     """
 
     def __init__(
@@ -80,23 +83,26 @@ class Supervisor:
         self._stop_seconds = stop_seconds
 
     def run(self) -> int:
-        """The exit code: 0, or 1 if a child had to be killed at the end."""
+        """The exit code: 0, 1 if a child had to be killed at the end, or NEEDS_A_PERSON."""
         lifeline, held_open = os.pipe()
         charges = [_Charge(child, lifeline, self._report, self._stop_seconds) for child in self._children]
         try:
             with _signals() as next_signals:
-                self._watch(charges, next_signals)
+                in_vain = self._watch(charges, next_signals)
                 killed = [charge.stop() for charge in reversed(charges)]
-                return int(any(killed))
+                return NEEDS_A_PERSON if in_vain else int(any(killed))
         finally:
             os.close(held_open)
             os.close(lifeline)
 
-    def _watch(self, charges: Sequence["_Charge"], next_signals: Callable[[float], set[int]]) -> None:
+    def _watch(self, charges: Sequence["_Charge"], next_signals: Callable[[float], set[int]]) -> bool:
+        """Until a signal says that it is over; True where it ends because a child cannot be started at all."""
         is_open = False
         maintenance_at = time.monotonic() + MAINTENANCE_SECONDS
         while True:
             pause = min(charge.look() for charge in charges)
+            if not is_open and any(charge.needs_a_person for charge in charges):
+                return True
             if not is_open and all(charge.is_ready for charge in charges):
                 is_open = True
                 _guarded(self._opened)
@@ -105,7 +111,7 @@ class Supervisor:
                 _guarded(self._maintenance)
             received = next_signals(pause)
             if received & {signal.SIGINT, signal.SIGTERM}:
-                return
+                return False
             if signal.SIGHUP in received:
                 for charge in charges:
                     charge.reload()
@@ -116,6 +122,7 @@ class _Charge:
 
     def __init__(self, child: Child, lifeline: int, report: Report, stop_seconds: float) -> None:
         self.is_ready = False
+        self.needs_a_person = False
         self._child = child
         self._lifeline = lifeline
         self._report = report
@@ -131,6 +138,7 @@ class _Charge:
     def look(self) -> float:
         """See to the child; the seconds until it wants to be looked at again."""
         if self._process is not None and self._process.poll() is not None:
+            self.needs_a_person = self._process.returncode == NEEDS_A_PERSON
             self._bury(f"exit code {self._process.returncode}")
         if self._process is None:
             return self._try_to_start()
@@ -205,9 +213,12 @@ class _Charge:
         if now - self._started_at >= HEALTHY_SECONDS:
             self._failures = 0
         pause = min(LONGEST_PAUSE_SECONDS, 2.0 ** (self._failures - 1)) if self._failures else 0.0
+        if self.needs_a_person:
+            pause = LONGEST_PAUSE_SECONDS
         self._failures += 1
         self._start_at = now + pause
-        self._say(ChildState.ENDED, f"{cause}; starts again {f'in {pause:g} s' if pause else 'now'}")
+        again = f"starts again {f'in {pause:g} s' if pause else 'now'}"
+        self._say(ChildState.ENDED, f"{cause}; {'it needs a person' if self.needs_a_person else again}")
 
     def _say(self, state: ChildState, detail: str = "") -> None:
         _guarded(lambda: self._report(self._child.name, state, detail))

@@ -6,6 +6,8 @@ from importlib import import_module
 
 import click
 
+from bazar.cli.problems import program
+
 #: Subcommand → the module that has it under the same name.
 _COMMANDS = {
     "up": "bazar.cli.up",
@@ -44,4 +46,4 @@ def main() -> None:
     """Entry point of the installed command."""
     # Databases, logs and keys are for nobody else, whatever folder they are put in.
     os.umask(0o077)
-    sys.exit(bazar(prog_name="bazar"))
+    sys.exit(bazar(prog_name=program()))

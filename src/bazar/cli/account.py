@@ -10,8 +10,7 @@ from typing import Any
 import click
 
 from bazar.chassis.certificates import MissingCertificates
-from bazar.chassis.database import StorageUnavailable
-from bazar.chassis.migrations import DatabaseGone
+from bazar.chassis.database import StorageUnavailable, UnusableDatabase
 from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import FRONTEND
@@ -46,7 +45,7 @@ def create(email: str, role: str, name: str, password_stdin: bool) -> None:
     """Make an account for EMAIL."""
     password = (
         _first_line(sys.stdin.buffer.readline())
-        if password_stdin
+        if password_stdin and not sys.stdin.isatty()  # a terminal would show what is typed
         else click.prompt("Password", hide_input=True, confirmation_prompt=True)
     )
     with _told_in_words(), _accounts() as accounts:
@@ -66,6 +65,8 @@ def first_admin() -> None:
 
 def _first_line(line: bytes) -> str:
     """As UTF-8 whatever the locale: the same password is typed on pages, which send UTF-8."""
+    if not line:
+        raise click.ClickException("no password came on standard input")
     try:
         return line.decode().rstrip("\r\n")
     except UnicodeDecodeError as error:
@@ -74,7 +75,7 @@ def _first_line(line: bytes) -> str:
 
 @contextmanager
 def _told_in_words() -> Iterator[None]:
-    with told_plainly(StorageUnavailable, DatabaseGone, CalledProcessError, MissingCertificates, RestoreUnfinished):
+    with told_plainly(StorageUnavailable, UnusableDatabase, CalledProcessError, MissingCertificates, RestoreUnfinished):
         try:
             yield
         except tuple(_IN_WORDS) as error:

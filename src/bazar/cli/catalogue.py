@@ -1,6 +1,7 @@
 """``bazar catalogue``: books from a file, copies that arrived. It goes through the running catalog server."""
 
 import secrets
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -16,7 +17,7 @@ from bazar.chassis.client import NeighbourRefused, NeighbourUnavailable, Service
 from bazar.chassis.clock import Deadline
 from bazar.chassis.logging import configure_logging
 from bazar.cli.flags import takes_settings
-from bazar.cli.problems import settings, told_plainly
+from bazar.cli.problems import settings, to_run, told_plainly
 from bazar.contracts import calls, names
 from bazar.contracts.books import (
     MOST_COPIES,
@@ -82,10 +83,10 @@ def _read_mapping(_context: click.Context, _parameter: click.Parameter, pairs: t
 def import_file(
     *, file: Path, columns: Columns, source: str | None, price: int | None, stock: int | None, separator: str
 ) -> None:
-    """Add the books of a CSV FILE (also .xz or .gz).
+    """Add the books of a CSV FILE (also .xz or .gz); commas, semicolons or tabs stand between its columns.
 
     Rows that are there already, by source and id, change nothing: running it twice is as good as once. Bad rows
-    are told with their line, and left out.
+    are told with their line, and left out; exit status 1 if that are all.
     """
     shop = settings()
     reading = Reading(currency=shop.currency, price_minor=price, stock=stock, separator=separator)
@@ -94,6 +95,7 @@ def import_file(
         rows = read_rows(file, columns, reading)
         totals = _import(catalog, source or file.name.split(".")[0], rows, count_rows(file))
     click.echo(f"{totals['added']} added, {totals['present']} there already, {totals['bad']} left out")
+    sys.exit(1 if totals["bad"] and not totals["added"] and not totals["present"] else 0)
 
 
 @catalogue.command(name="take-in")
@@ -119,12 +121,12 @@ def _told(shop: Settings) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, MissingCertificates) as error:
-        raise click.ClickException(f"no certificates in {shop.certificates}: bazar up makes them") from error
+        raise click.ClickException(f"no certificates in {shop.certificates}: {to_run('up')} makes them") from error
     except OSError as error:
         raise click.ClickException(f"the certificates in {shop.certificates} cannot be used: {error}") from error
     except NeighbourUnavailable as error:
         raise click.ClickException(
-            f"the {error.service} server does not answer ({error.detail}); start the shop, or ask bazar doctor"
+            f"the {error.service} server does not answer ({error.detail}); start the shop, or ask {to_run('doctor')}"
         ) from error
     except NeighbourRefused as error:
         raise click.ClickException(error.problem.detail) from error

@@ -11,7 +11,7 @@ from bazar.chassis.certificates import MissingCertificates, describe, rotate
 from bazar.chassis.clock import system_clock
 from bazar.chassis.pidfile import live_processes
 from bazar.cli.flags import takes_settings
-from bazar.cli.problems import settings, told_plainly
+from bazar.cli.problems import settings, to_run, told_plainly
 from bazar.contracts.names import SERVICES
 from bazar.deployment import RestoreUnfinished, leaf_specs, prepare_folders
 from bazar.settings import Settings
@@ -30,7 +30,7 @@ def show() -> None:
     with _told(shop):
         found = describe(shop.certificates, system_clock)
     if not found:
-        raise click.ClickException(f"there are no certificates in {shop.certificates} yet; bazar up makes them")
+        raise click.ClickException(f"there are no certificates in {shop.certificates} yet; {to_run('up')} makes them")
     for certificate in found:
         click.echo(f"{certificate.file}: {certificate.subject}")
         click.echo(f"  names  {', '.join(certificate.names) or 'none'}")

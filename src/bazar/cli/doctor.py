@@ -2,11 +2,11 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from functools import partial
 from urllib.parse import urlsplit
 
 import click
@@ -16,14 +16,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from bazar.chassis.certificates import CertificateInfo, MissingCertificates, describe
 from bazar.chassis.client import NeighbourUnavailable
 from bazar.chassis.clock import Deadline, system_clock
-from bazar.chassis.database import StorageUnavailable
+from bazar.chassis.database import StorageUnavailable, UnusableDatabase
 from bazar.chassis.listener import PortTaken, ensure_port_free
+from bazar.chassis.migrations import check
 from bazar.chassis.pidfile import live_processes
 from bazar.cli.flags import takes_settings
-from bazar.cli.problems import settings, told_plainly
+from bazar.cli.problems import settings, to_run, told_plainly, unwritable
 from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
 from bazar.deployment import port_of, url_of
-from bazar.resources import database, neighbour
+from bazar.resources import database, marker_of, neighbour
 from bazar.settings import LOOPBACK, Settings
 
 PROBE_SECONDS = 2.0
@@ -81,29 +82,37 @@ def _ask(shop: Settings, service: str, path: str) -> tuple[int, bytes]:
 
 
 def _findings(shop: Settings) -> Iterator[Finding]:
-    yield _folder(shop)
-    if shop.restore_marker.exists():
-        yield Finding(
-            "restore", "was interrupted", f"run it again: bazar restore {shop.restore_marker.read_text().strip()}"
-        )
-    yield from _certificates(shop)
-    for service in SERVICES:
-        yield from _server(shop, service)
-    for service in SERVICES:
-        yield _database(shop, service)
+    looks: dict[str, Callable[[], Iterable[Finding]]] = {
+        "data folder": lambda: [_folder(shop)],
+        "restore": lambda: _restore(shop),
+        "certificates": lambda: _certificates(shop),
+        **{f"{service} server": partial(_server, shop, service) for service in SERVICES},
+        **{f"database of the {service} server": partial(_database, shop, service) for service in SERVICES},
+    }
+    for what, look in looks.items():
+        try:
+            yield from look()
+        except Exception as error:  # noqa: BLE001 - told, and all else is looked at as well
+            yield Finding(what, f"cannot be looked at: {error!r}", "mend that, or tell whoever maintains Bazar")
 
 
 def _folder(shop: Settings) -> Finding:
     folder = shop.data_dir
+    if wrong := unwritable(folder):
+        return Finding("data folder", *wrong)
     if not folder.exists():
-        return Finding("data folder", f"{folder} does not exist", "bazar up makes it")
-    if not os.access(folder, os.W_OK | os.X_OK):
         return Finding(
             "data folder",
-            f"{folder} cannot be written",
-            f"give it to the user who runs Bazar: chown -R USER {folder}",
+            f"{folder} does not exist",
+            f"{to_run('up')} makes it; one that lies elsewhere is named by BAZAR_DATA_DIR",
         )
     return Finding("data folder", str(folder))
+
+
+def _restore(shop: Settings) -> Iterator[Finding]:
+    if shop.restore_marker.exists():
+        backup = shop.restore_marker.read_text().strip()
+        yield Finding("restore", "was interrupted", f"run it again: {to_run(f'restore {backup}')}")
 
 
 def _certificates(shop: Settings) -> Iterator[Finding]:
@@ -114,11 +123,11 @@ def _certificates(shop: Settings) -> Iterator[Finding]:
         yield Finding(
             "certificates",
             f"a file in {folder} is no certificate: {error}",
-            "bazar certs rotate makes all new but ca.pem; without that, move the folder away and start anew",
+            f"{to_run('certs rotate')} makes all new but ca.pem; without that, move the folder away and start anew",
         )
         return
     if not found:
-        yield Finding("certificates", f"none in {folder}", "bazar up makes them")
+        yield Finding("certificates", f"none in {folder}", f"{to_run('up')} makes them")
     for certificate in found:
         yield _certificate(certificate)
 
@@ -130,7 +139,7 @@ def _certificate(certificate: CertificateInfo) -> Finding:
     detail = f"ends {day}, in {certificate.days_left} days" if certificate.days_left >= 0 else f"ended {day}"
     if certificate.file == "ca.pem":
         return Finding(what, detail, "stop the shop, move its folder away, start it, and have people trust the new one")
-    return Finding(what, detail, "bazar certs rotate")
+    return Finding(what, detail, to_run("certs rotate"))
 
 
 def _server(shop: Settings, service: str) -> Iterator[Finding]:
@@ -181,7 +190,7 @@ def _silent_server(shop: Settings, service: str, *, is_ours: bool, reason: str) 
         )
     except OSError as error:
         return Finding(what, f"port {port} cannot be used: {error.strerror}", "choose another with BAZAR_PORT")
-    return Finding(what, "does not run", "start it: bazar up")
+    return Finding(what, "does not run", f"start it: {to_run('up')}")
 
 
 def _is_here(url: str) -> bool:
@@ -192,22 +201,26 @@ def _who_listens(port: int) -> str:
     return f"ss -ltnp 'sport = :{port}'"
 
 
-def _database(shop: Settings, service: str) -> Finding:
+def _database(shop: Settings, service: str) -> Iterator[Finding]:
     what = f"database of the {service} server"
     try:
         own = database(shop, service)
     except (SQLAlchemyError, ValueError) as error:
-        return Finding(what, f"its URL cannot be read: {error}", f"mend BAZAR_{service.upper()}_DATABASE_URL")
+        yield Finding(what, f"its URL cannot be read: {error}", f"mend BAZAR_{service.upper()}_DATABASE_URL")
+        return
     file = own.engine.url.database if own.is_sqlite else None
     try:
-        # To connect would make an empty file.
-        if file is not None and not Path(file).exists():
-            return Finding(what, f"{file} does not exist", "bazar up makes it")
-        own.ping()
+        check(own, marker_of(shop, service))
+        if own.is_absent:
+            yield Finding(what, f"{file} does not exist", f"{to_run('up')} makes it")
+        else:
+            own.ping()
+            yield Finding(what, "answers")
+    except UnusableDatabase as error:
+        yield Finding(what, error.detail, error.remedy)
     except (StorageUnavailable, SQLAlchemyError) as error:
         cause = error.__cause__ if isinstance(error, SQLAlchemyError) else error
         remedy = f"see that {file} is whole and can be written" if file else "see that it runs, and check URL and user"
-        return Finding(what, str(cause).splitlines()[0], remedy)
+        yield Finding(what, str(cause).splitlines()[0], remedy)
     finally:
         own.close()
-    return Finding(what, "answers")

@@ -66,14 +66,15 @@ def _spec(shop: Settings, service: str, host: str, lifeline: int | None) -> Serv
 
 
 def _build(service: str, shop: Settings, log_file: Path | None) -> RunningService:
-    from bazar.chassis.database import StorageUnavailable  # noqa: PLC0415 - in the worker, see above
+    from bazar.chassis.database import StorageUnavailable, UnusableDatabase  # noqa: PLC0415 - in the worker, see above
     from bazar.chassis.logging import configure_logging, get_logger  # noqa: PLC0415 - as above
-    from bazar.chassis.migrations import DatabaseGone  # noqa: PLC0415 - as above
+    from bazar.chassis.supervisor import NEEDS_A_PERSON  # noqa: PLC0415 - as above
 
     configure_logging(service, shop.log_format, shop.log_level, log_file)
     build: Callable[[Settings], RunningService] = import_module(f"bazar.{service}.wiring").build
     try:
         return build(shop)
-    except (StorageUnavailable, DatabaseGone, CalledProcessError) as error:
+    except (StorageUnavailable, UnusableDatabase, CalledProcessError) as error:
         get_logger(__name__).error("database_unavailable", detail=str(error))
-        sys.exit(f"the {service} server cannot open its database: {error}")
+        click.echo(f"the {service} server cannot open its database: {error}", err=True)
+        sys.exit(NEEDS_A_PERSON if isinstance(error, UnusableDatabase) else 1)

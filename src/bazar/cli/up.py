@@ -12,15 +12,16 @@ import time
 import click
 
 from bazar.chassis.listener import PortTaken, ensure_port_free
-from bazar.chassis.pidfile import AlreadyRunning, live_processes, pid_file
+from bazar.chassis.pidfile import AlreadyRunning, pid_file
 from bazar.chassis.probe import is_ready
 from bazar.chassis.supervisor import Child, ChildState, Supervisor
 from bazar.chassis.tls import UnusableCertificate, check_server_files
 from bazar.cli.flags import given_flags, takes_settings
-from bazar.cli.problems import settings, told_plainly
+from bazar.cli.open_shop import process_of_open_shop, remember_settings, settings_of_open_shop
+from bazar.cli.problems import settings, to_run, told_plainly, unwritable
 from bazar.contracts.names import FRONTEND, OPERATOR, SERVICES
 from bazar.deployment import certificate_name, port_of, reachable, tls_to
-from bazar.settings import LOOPBACK, Settings
+from bazar.settings import DEFAULT_PORT, LOOPBACK, Settings
 
 #: With -P, so that no Python file of the folder at hand is taken for one of a library.
 BAZAR = (sys.executable, "-P", "-m", "bazar")
@@ -35,28 +36,48 @@ def up() -> None:
     shop = settings()
     os.environ.update({**MEMORY_SETTINGS, **os.environ, **given_flags()})  # the servers inherit it
     began = time.monotonic()
-    with told_plainly(PortTaken, AlreadyRunning, UnusableCertificate):
+    with told_plainly(AlreadyRunning, UnusableCertificate):
         _see_that_nobody_is_here(shop)
+        if wrong := unwritable(shop.data_dir):
+            raise click.ClickException(": ".join(wrong))
         if shop.tls_certificate and shop.tls_key:
             check_server_files(shop.tls_certificate, shop.tls_key)
-        click.echo(f"{'Using' if shop.data_dir.exists() else 'Making'} certificates and databases in {shop.data_dir}")
+        click.echo(_what_is_used(shop))
         if subprocess.run([*BAZAR, "certs", "ensure"], check=False).returncode:  # noqa: S603 - this program
             sys.exit(1)
         with pid_file(shop.run_directory, "up"):
+            remember_settings(shop, os.environ)
             sys.exit(_run(shop, began))
 
 
 def _see_that_nobody_is_here(shop: Settings) -> None:
-    """Before anything is touched; raises AlreadyRunning and PortTaken."""
-    running = live_processes(shop.run_directory)
-    if "up" in running:
-        raise AlreadyRunning("up", running["up"])
-    for service in SERVICES:
+    """Before anything is touched."""
+    if process := process_of_open_shop(shop.run_directory):
+        opened = Settings.from_environment(settings_of_open_shop(shop.run_directory))
+        raise click.ClickException(
+            f"Bazar is open already at {opened.public_url} (process {process}); Ctrl-C there closes it"
+        )
+    others = f"BAZAR_PORT={9443 if shop.port == DEFAULT_PORT else DEFAULT_PORT} say"
+    for service in (FRONTEND, *SERVICES):  # first of all the port that was chosen
         host, port = _host(shop, service), port_of(shop, service)
         try:
             ensure_port_free(host, port)
+        except PortTaken as taken:
+            ports = f"the shop takes {shop.port} to {shop.order_port}"
+            raise click.ClickException(f"{taken}; {ports}: end that program, or choose others, {others}") from taken
+        except PermissionError as error:
+            raise click.ClickException(f"port {port} may be used by root only; choose another, {others}") from error
         except OSError as error:
             raise click.ClickException(f"port {port} on {host} cannot be used: {error.strerror}") from error
+
+
+def _what_is_used(shop: Settings) -> str:
+    if not shop.data_dir.exists():
+        return f"Making certificates and databases in {shop.data_dir}"
+    ca = shop.certificates / "ca.pem"
+    if shop.run_directory.exists() and not ca.exists():
+        return f"Using the databases in {shop.data_dir}. {ca} is gone: making another CA, which no browser knows yet"
+    return f"Using certificates and databases in {shop.data_dir}"
 
 
 def _run(shop: Settings, began: float) -> int:
@@ -124,7 +145,7 @@ def _say_open(shop: Settings, seconds: float) -> None:
 
 
 def _how_to_sign_in(exit_status: int, made: str) -> str:
-    another = "bazar account create EMAIL --role admin --password-stdin"
+    another = to_run("account create EMAIL --role admin")
     if exit_status:
         return f"No first admin could be made; make one: {another}"
     if made.strip():

@@ -1,12 +1,17 @@
-"""A catalogue as a CSV file (RFC 4180): its columns, what it lacks, and its rows as books to import."""
+"""A catalogue as a CSV file (RFC 4180): its columns, what it lacks, and its rows as books to import.
+
+Spreadsheets of many countries put semicolons for commas: the first line shows what stands between columns.
+"""
 
 import csv
 import gzip
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -16,6 +21,9 @@ from bazar.contracts.wire import Invalid, convert
 _OPENERS = {".xz": lzma.open, ".gz": gzip.open}
 _UNREADABLE = (OSError, EOFError, lzma.LZMAError, zlib.error)
 ISBN10_DIGITS = 10
+#: What may stand between two columns; the first of them where the first line has none.
+_DELIMITERS = ",;\t"
+_WHOLE_NUMBERS = ("price", "stock", "year")
 
 
 class BadCatalogueFile(Exception):
@@ -77,9 +85,14 @@ def count_rows(path: Path) -> int:
 
 
 def read_rows(path: Path, columns: Columns, reading: Reading) -> Iterator[Row]:
-    """The rows in the order of the file, one at a time; raises BadCatalogueFile."""
+    """The rows in the order of the file, one at a time; raises BadCatalogueFile.
+
+    Of several with one source_id, the first that is a book counts.
+    """
+    known: dict[str, int] = {}
     with _opened(path) as lines:
-        reader = csv.DictReader(lines, strict=True)
+        first = next(lines, "")
+        reader = csv.DictReader(chain([first], lines), delimiter=max(_DELIMITERS, key=first.count), strict=True)
         _check_columns(_first_line(reader), columns, reading)
         while True:
             try:
@@ -90,7 +103,11 @@ def read_rows(path: Path, columns: Columns, reading: Reading) -> Iterator[Row]:
                 # The inner reader's number: DictReader's own stands still when a row fails.
                 yield BadRow(reader.reader.line_num, f"no CSV: {error}")
                 continue
-            yield _row(reader.line_num, values, columns, reading)
+            row = _row(reader.line_num, values, columns, reading)
+            if isinstance(row, GoodRow) and known.setdefault(row.book.source_id, row.line) != row.line:
+                source_id = row.book.source_id
+                row = BadRow(row.line, f"{columns.source_id}: {source_id!r} is that of line {known[source_id]}")
+            yield row
 
 
 @contextmanager
@@ -135,6 +152,10 @@ def _row(line: int, values: Mapping[str | None, Any], columns: Columns, reading:
     text = {field.name: (values.get(getattr(columns, field.name)) or "").strip() for field in fields(columns)}
     if any(_is_no_utf8(value) for value in text.values()):
         return BadRow(line, "it is no UTF-8")
+    for field in _WHOLE_NUMBERS:
+        number = text[field].removesuffix(".0") if field == "year" else text[field]
+        if number and not re.fullmatch("-?[0-9]+", number):
+            return BadRow(line, f"{getattr(columns, field)}: {number[:40]!r} is no whole number{_hint(field, number)}")
     try:
         book = {
             "title": text["title"],
@@ -150,7 +171,15 @@ def _row(line: int, values: Mapping[str | None, Any], columns: Columns, reading:
         }
         return GoodRow(line, convert({"source_id": text["source_id"], "book": book}, ImportedBook))
     except Invalid as error:
-        return BadRow(line, f"{error.field.removeprefix('book.')}: {error.detail}")
+        field = error.field.removeprefix("book.").partition(".")[0]
+        return BadRow(line, f"{getattr(columns, field, field)}: {error.detail}")
+
+
+def _hint(field: str, number: str) -> str:
+    """A price as people write it, and how it is written here."""
+    if field == "price" and re.fullmatch("[0-9]+[.,][0-9]{2}", number):
+        return f"; prices are in the currency's minor unit, cents say: {re.sub('[.,]', '', number).lstrip('0') or 0}"
+    return ""
 
 
 def _several(text: str, separator: str) -> list[str]:

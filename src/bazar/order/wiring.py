@@ -23,7 +23,7 @@ from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
 from bazar.order.use_cases.look_up_orders import LookUpOrders
 from bazar.order.use_cases.place_order import PlaceOrders
 from bazar.order.use_cases.reconcile import Reconcile
-from bazar.resources import neighbour, own_database, verifier
+from bazar.resources import check_currency, neighbour, own_database, verifier
 from bazar.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -32,11 +32,15 @@ PROBE_SECONDS = 0.4
 
 
 def build(settings: Settings) -> RunningService:
-    """Open the database, begin to settle and sweep, and give the application; ``stop`` ends all of it."""
+    """Open the database, begin to settle and sweep, and give the application; ``stop`` ends all of it.
+
+    Raises UnusableDatabase where the shop sells in another currency than its orders are in.
+    """
     own = own_database(settings, ORDER, MIGRATIONS)
     store = OrderStore(own)
     with store.writing() as tx:
         secret = tx.order_id_secret()
+        check_currency(settings, tx.currency_of_orders() or settings.currency)
     client = neighbour(settings, ORDER, CATALOG)
     catalog = CatalogService(client)
     settle_loop = SettleLoop(FinishOrders(store, catalog, system_clock).finish)

@@ -107,11 +107,17 @@ def test_blank_lines_are_no_rows(read: Read) -> None:
         (a_row(title="Caf\xe9").encode("latin-1"), "no UTF-8"),
         (a_row(title="a\0b").encode(), "title"),
         (a_row(title='"a"b').encode(), "no CSV"),
-        (a_row(price="-1").encode(), "price.amount"),
-        (a_row(price="21.99").encode(), "price.amount"),
-        (a_row(price="").encode(), "price.amount"),
-        (a_row(price="1" + "0" * 30).encode(), "price.amount"),
-        (a_row(stock="many").encode(), "stock"),
+        (a_row(price="-1").encode(), "price: "),
+        (
+            a_row(price="21.99").encode(),
+            "price: '21.99' is no whole number; prices are in the currency's minor unit, cents say: 2199",
+        ),
+        (a_row(price='"0,50"').encode(), "cents say: 50"),
+        (a_row(price="cheap").encode(), "price: 'cheap' is no whole number"),
+        (a_row(price="").encode(), "price: "),
+        (a_row(price="1" + "0" * 30).encode(), "price: "),
+        (a_row(source_id="1", title="Another").encode(), "source_id: '1' is that of line 2"),
+        (a_row(stock="many").encode(), "stock: 'many' is no whole number"),
         (a_row(stock="-1").encode(), "stock"),
         (a_row(year="MCM").encode(), "year"),
         (a_row(year="1995.5").encode(), "year"),
@@ -162,7 +168,7 @@ def test_values_are_read_as_they_are_written(read: Read, field: str, text: str, 
 
 
 def test_a_row_without_price_or_stock_gets_what_was_told(read: Read) -> None:
-    rows = read(HEADER + a_row(price="", stock="") + a_row(price="99", stock="0"), reading=DEFAULTS)
+    rows = read(HEADER + a_row(price="", stock="") + a_row(source_id="8", price="99", stock="0"), reading=DEFAULTS)
     assert [(book_of(row).price.amount, book_of(row).stock) for row in rows] == [(1500, 3), (99, 0)]
 
 
@@ -239,9 +245,25 @@ def test_a_file_that_is_not_there_cannot_be_read(tmp_path: Path) -> None:
         list(read_rows(tmp_path / "none.csv", Columns(), WHOLE))
 
 
-def test_a_source_id_that_comes_twice_is_left_to_the_catalog(read: Read) -> None:
-    rows = read(HEADER + a_row() + a_row(title="Another"))
-    assert [book_of(row).title for row in rows] == ["RPCs for Noobs", "Another"]
+def test_of_one_source_id_the_first_row_that_is_a_book_counts(read: Read) -> None:
+    rows = read(HEADER + a_row(price="") + a_row(title="Good") + a_row(title="Late"))
+    assert reason_of(rows[0]).startswith("price: ")
+    assert book_of(rows[1]).title == "Good"
+    assert reason_of(rows[2]) == "source_id: '7' is that of line 3"
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_semicolons_or_tabs_may_stand_between_columns(read: Read, delimiter: str) -> None:
+    line = delimiter.join(["7", "Yes, no", '"A. Noob, Jr.;B. Noob"', "", "", "", "", "", "2199", "5"])
+    book = only(read(HEADER.replace(",", delimiter) + line + "\n"))
+    assert (book.title, book.authors, book.stock) == ("Yes, no", ("A. Noob, Jr.", "B. Noob"), 5)
+
+
+def test_a_mistake_is_told_by_the_name_that_the_column_has_in_the_file(read: Read) -> None:
+    columns = Columns(isbn="EAN", price="Preis")
+    rows = read("source_id,title,EAN,Preis,stock\n1,T,none,100,1\n2,T,,1.00,1\n", columns)
+    assert reason_of(rows[0]).startswith("EAN: ")
+    assert reason_of(rows[1]).startswith("Preis: '1.00' is no whole number")
 
 
 @pytest.mark.parametrize(("content", "rows"), [("", 0), (HEADER, 0), (HEADER + a_row() * 2, 2)])

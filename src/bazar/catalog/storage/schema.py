@@ -111,6 +111,15 @@ hold_lines = sa.Table(
     sa.Index("hold_lines_of_a_book", "item_number"),
 )
 
+#: One row: what the first start was told. Numbers alone do not say which currency they are of.
+first_start = sa.Table(
+    "first_start",
+    metadata,
+    sa.Column("only", sa.Integer, primary_key=True),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("sample", sa.Boolean, nullable=False),
+)
+
 #: One row: the number of the last change, and the epoch that ends when a backup is restored.
 feed = sa.Table(
     "feed",

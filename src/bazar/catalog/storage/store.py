@@ -7,13 +7,14 @@ from sqlalchemy.engine import Connection
 
 from bazar.catalog.storage.books import BookRows
 from bazar.catalog.storage.feed import FeedRows
+from bazar.catalog.storage.first_start import FirstStartRows
 from bazar.catalog.storage.history import HistoryRows
 from bazar.catalog.storage.hold_list import HoldListRows
 from bazar.catalog.storage.holds import HoldRows
 from bazar.chassis.database import Database
 
 
-class CatalogTransaction(BookRows, HoldRows, HoldListRows, FeedRows, HistoryRows):
+class CatalogTransaction(BookRows, HoldRows, HoldListRows, FeedRows, HistoryRows, FirstStartRows):
     """All that can be done in one transaction; each part stands in a file of its own."""
 
     def __init__(self, connection: Connection) -> None:

@@ -12,6 +12,7 @@ from bazar.order.storage.schema import decisions
 
 _ONE = sa.select(decisions).where(decisions.c.order_id == sa.bindparam("order_id"))
 _SOME = sa.select(decisions).where(decisions.c.order_id.in_(sa.bindparam("order_ids", expanding=True)))
+_CURRENCY = sa.select(decisions.c.currency).limit(1)
 _DECIDE = sa.text(
     "INSERT INTO decisions "
     "(order_id, account_id, purchase_hash, outcome, decided_at, currency, lines, shortages, position) VALUES "
@@ -32,6 +33,10 @@ class DecisionRows:
 
     def decisions(self, order_ids: Sequence[str]) -> Sequence[Decision]:
         return [read_decision(row) for row in self._connection.execute(_SOME, {"order_ids": list(order_ids)})]
+
+    def currency_of_orders(self) -> str | None:
+        """The one that decisions are in; None where there is none yet."""
+        return self._connection.execute(_CURRENCY).scalar_one_or_none()
 
     def decide(self, proposed: Sequence[Decision]) -> dict[str, Decision]:
         if not proposed:
