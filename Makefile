@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SEEDS ?= 0-99999
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 # The name and the version of the interpreter are part of the stamp: another Python makes another environment.
 # More at a time than cores: many tests wait for processes that they started.
@@ -10,7 +11,7 @@ RUN_STAMP := $(VENV)/.run-installed
 TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 
-.PHONY: help run demo test test-deep test-all model figures test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model simulate simulate-mutants figures test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -31,6 +32,12 @@ test-all: test test-deep ## both
 
 model: $(TEST_STAMP) ## search every state of the purchase protocol's model (some minutes; needs spin and gcc)
 	$(BIN)/python tests/model/explore.py
+
+simulate: $(TEST_STAMP) ## run the real code in a simulated world: 100,000 seeds, or SEED=123 event by event [MUTANT=NAME]
+	$(BIN)/python tests/simulation/simulate.py $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(if $(MUTANT),--mutant $(MUTANT))
+
+simulate-mutants: $(TEST_STAMP) ## which check catches what is done wrong on purpose (minutes)
+	$(BIN)/python tests/simulation/simulate.py --mutants
 
 figures: $(TEST_STAMP) ## measure what the README and the runbook say (some minutes)
 	$(BIN)/python tests/figures.py
