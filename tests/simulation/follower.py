@@ -6,6 +6,7 @@ from bazar.chassis.client import NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline
 from bazar.contracts import calls
 from bazar.contracts.books import ChangesQuery
+from simulation.scheduler import Wait
 from simulation.world import World
 
 LONGEST_REST_SECONDS = 1.5
@@ -17,6 +18,7 @@ class Follower:
     def __init__(self, world: World, catalog: ServiceClient) -> None:
         self._world = world
         self._catalog = catalog
+        self._rest: Wait | None = None
         self._after = 0
         self._versions: dict[int, int] = {}
 
@@ -29,7 +31,13 @@ class Follower:
         """Until the process dies."""
         while True:
             self.look()
-            self._world.scheduler.sleep(self._world.random.random() * LONGEST_REST_SECONDS)
+            self._rest = self._world.scheduler.waiting()
+            self._world.scheduler.wait(self._world.random.random() * LONGEST_REST_SECONDS)
+
+    def stir(self) -> None:
+        """Look now: of all times, those right after a commit show most."""
+        if self._rest is not None:
+            self._rest.end(True)
 
     def look(self) -> None:
         """Once; without an answer, the next look finds it."""

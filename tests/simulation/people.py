@@ -15,8 +15,8 @@ from simulation.network import Network, Request, Response
 from simulation.scheduler import Process
 from simulation.world import CURRENCY, SECRET, World
 
-#: Longer than a request lives.
-PATIENCE_SECONDS = 6.0
+#: The longest is longer than a request lives.
+SHORTEST_PATIENCE_SECONDS, LONGEST_PATIENCE_SECONDS = 1.0, 6.0
 MOST_TRIES = 5
 
 
@@ -56,18 +56,21 @@ class People:
         for number in range(random.randint(2, 3)):
             account = f"customer-{number + 1}"
             self.customers.append(account)
-            self.arrive(account, partial(self._customer, account, random.random() * within_seconds / 2))
+            self.arrive(account, partial(self._customer, account, random.random() * within_seconds))
         self.arrive(STAFF, partial(self._bookseller, within_seconds))
 
     def ask(self, ask: Ask) -> Response | None:
         """The answer, which is noted; None where there is none."""
         if ask.key is not None:
             self.asked[ask] = None
-        before = self._answers.asked(ask)
+        before, drawn = self._answers.asked(ask), self._world.random.random()
+        patience_seconds = LONGEST_PATIENCE_SECONDS
+        if not self._world.faults.have_ended:
+            patience_seconds -= drawn * (LONGEST_PATIENCE_SECONDS - SHORTEST_PATIENCE_SECONDS)
         headers = {ACCOUNT: ask.account} if ask.key is None else {ACCOUNT: ask.account, KEY: ask.key}
         try:
             request = Request(ask.method, ask.target, headers, ask.body)
-            response = self._network.ask(FRONTEND, request, PATIENCE_SECONDS)
+            response = self._network.ask(FRONTEND, request, patience_seconds)
         except HTTPError:
             return None
         self._world.note("{} gets {} for {} {}: {}", ask.account, response.status, ask.target, ask.key, response.data)
@@ -97,7 +100,7 @@ class People:
             drawn = random.random()
             if drawn < 0.1:
                 self.arrive(account, partial(self.ask_again_until_answered, self._purchase(account, ask.key)))
-            elif drawn < 0.2:
+            elif drawn < 0.3:
                 self.arrive("operator", partial(self._operator.give_up, ask))
             if random.random() < 0.15:
                 # Before there is an answer: who guesses the order's id gains nothing by it.
@@ -145,14 +148,14 @@ class People:
         for number in range(changes):
             self._world.scheduler.sleep(within_seconds * random.random() / changes)
             item, drawn = random.randint(1, self._books), random.random()
-            if drawn < 0.1:
-                self.ask(Ask(STAFF, "DELETE", f"books/{item}"))
-            elif drawn < 0.3 and self._orders:
+            if drawn < 0.2:
+                self.ask_again_until_answered(Ask(STAFF, "DELETE", f"books/{item}"))
+            elif drawn < 0.4 and self._orders:
                 _, order_id = random.choice(self._orders)
                 self.ask_again_until_answered(Ask(STAFF, "POST", f"cancel/{order_id}"))
             else:
                 change: dict[str, object] = {"stock_change": random.choice((-1, 1, 2))}
-                if drawn < 0.6:
+                if drawn < 0.8:
                     change = {"price": {"amount": random.choice((900, 1000, 1100)), "currency": CURRENCY}}
                 body = json.dumps(change).encode()
                 self.ask_again_until_answered(Ask(STAFF, "PATCH", f"books/{item}", body, f"staff/{number + 1}"))

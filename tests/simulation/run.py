@@ -19,8 +19,9 @@ from simulation.people import People
 from simulation.shop import BOOKS, Disks, Shop
 from simulation.world import World
 
-#: How long people come and faults strike.
-SHORTEST_RUSH_SECONDS, LONGEST_RUSH_SECONDS = 6.0, 12.0
+#: How long people come; faults strike until the last has gone home, but not longer than they have patience for.
+PEOPLE_COME_SECONDS = 4.0
+LONGEST_RUSH_SECONDS = 40.0
 #: Nobody waits longer than this for people to go home.
 LONGEST_VISIT_SECONDS = 300.0
 #: Invariant 8.
@@ -88,11 +89,9 @@ class _Run:
 
     def _rush(self) -> None:
         """People come, and faults strike."""
-        drawn = self._world.random.random()
-        rush_seconds = SHORTEST_RUSH_SECONDS + drawn * (LONGEST_RUSH_SECONDS - SHORTEST_RUSH_SECONDS)
         self._shop.open()
-        self._people.open_doors(rush_seconds)
-        self._wait(lambda: False, rush_seconds)
+        self._people.open_doors(PEOPLE_COME_SECONDS)
+        self._wait(lambda: self._people.are_done, LONGEST_RUSH_SECONDS)
         self._world.faults.end()
         self._world.happens("faults", "end")
         self._wait(lambda: self._people.are_done, LONGEST_VISIT_SECONDS)

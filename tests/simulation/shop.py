@@ -107,8 +107,14 @@ class Shop:
     def database(self, service: str) -> FaultyDatabase:
         """What the process at hand opens."""
         disk = self._disks.order if service == ORDER else self._disks.catalog
-        on_commit = self._audit.order_committed if service == ORDER else self._audit.catalog_committed
+        on_commit = self._audit.order_committed if service == ORDER else self._catalog_committed
         return FaultyDatabase(self._world, disk, on_commit)
+
+    def _catalog_committed(self) -> None:
+        self._audit.catalog_committed()
+        for follower in self._followers.values():
+            if self._world.random.random() < 0.5:
+                follower.stir()
 
     def _start(self, name: str) -> None:
         process = ServerProcess(name.partition(" ")[0], name, self._died)
