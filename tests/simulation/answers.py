@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from bazar.chassis import headers
@@ -74,7 +75,7 @@ class Answers:
         """Somebody is about to ask it; returns what they have seen before."""
         if ask.target == "orders" and ask.method == "POST":
             self._purchases[ask.account, ask.key or ""].add(_purchase(ask))
-            self._world.history.call(order_id_of(ask.account, ask.key or "", SECRET), f"<{ask.key}>")
+            self._world.history.call(ask.key or "", partial(order_id_of, ask.account, ask.key or "", SECRET))
         elif ask.target.startswith("cancel/"):
             self._cancels.setdefault(ask, ask.target.partition("/")[2] in self._known)
         elif ask.method == "PATCH":

@@ -15,6 +15,7 @@ from simulation.world import World
 
 _HOLDS = "SELECT order_id, state, account_id, purchase_hash FROM holds ORDER BY order_id"
 _LINES = "SELECT item_number, title, quantity, price_minor FROM hold_lines WHERE order_id = ? ORDER BY item_number"
+_SHORT = "SELECT item_number, quantity, available FROM hold_lines WHERE order_id = ? ORDER BY item_number"
 _SHELVES = "SELECT item_number, stock, version FROM books ORDER BY item_number"
 _CAME_IN = "SELECT item_number, sum(stock_change) FROM journal GROUP BY item_number"
 _DECISIONS = (
@@ -87,16 +88,23 @@ class Audit:
     def catalog_committed(self) -> None:
         """Invariants 1 and 3, and the states of the holds."""
         rows = self._catalog.execute(_HOLDS).fetchall()
+        taken_now, refused_now = Counter[int](), list[str]()
         for order_id, state, account_id, purchase_hash in rows:
             known = self.holds.get(order_id)
             if known is None or known.state != state:
                 lines = known.lines if known else tuple(self._catalog.execute(_LINES, (order_id,)).fetchall())
                 self.holds[order_id] = Hold(state, account_id, purchase_hash, lines)
                 self._hold_changed(order_id, known.state if known else None, self.holds[order_id])
+                if state == "held":
+                    taken_now.update({item_number: quantity for item_number, _, quantity, _ in lines})
+                elif state == "refused":
+                    refused_now.append(order_id)
         if len(rows) != len(self.holds):
             gone = self.holds.keys() - {row[0] for row in rows}
             self._broken(3, f"the holds of {sorted(gone)} are gone")
-        self._copies_add_up()
+        stock = self._copies_add_up()
+        for order_id in refused_now:
+            self._refused(order_id, stock, taken_now)
 
     def order_committed(self) -> None:
         """Invariants 2 and 4, as far as rows show them."""
@@ -154,20 +162,31 @@ class Audit:
         """The version of each book."""
         return {number: version for number, _, version in self._catalog.execute(_SHELVES)}
 
-    def _copies_add_up(self) -> None:
+    def _copies_add_up(self) -> Mapping[int, int]:
         taken: Counter[int] = Counter()
         for hold in self.holds.values():
             if hold.state in ("held", "settled"):
                 for item_number, _, quantity, _ in hold.lines:
                     taken[item_number] += quantity
         came_in = dict(self._catalog.execute(_CAME_IN).fetchall())
-        for item_number, stock, _ in self._catalog.execute(_SHELVES).fetchall():
+        shelves = {item_number: stock for item_number, stock, _ in self._catalog.execute(_SHELVES).fetchall()}
+        for item_number, stock in shelves.items():
             if stock < 0 or stock + taken[item_number] != came_in[item_number]:
                 self._broken(
                     1,
                     f"of book {item_number}, {stock} are on the shelf and {taken[item_number]} held or sold, "
                     f"but {came_in[item_number]} came in",
                 )
+        return shelves
+
+    def _refused(self, order_id: str, stock: Mapping[int, int], taken_now: Counter[int]) -> None:
+        """Only what is short is refused; others of the same batch may have taken copies before or after."""
+        lines = self._catalog.execute(_SHORT, (order_id,)).fetchall()
+        if all(quantity <= available for _, quantity, available in lines):
+            self._broken(1, f"{order_id} is refused, but nothing was short: {lines}")
+        for item_number, _, available in lines:
+            if not 0 <= available - stock.get(item_number, 0) <= taken_now[item_number]:
+                self._broken(1, f"{order_id} is told of {available} copies of {item_number}: {stock[item_number]}")
 
     def _hold_changed(self, order_id: str, before: str | None, hold: Hold) -> None:
         self._world.note("hold of {}: {} → {}", order_id, before or "none", hold.state)

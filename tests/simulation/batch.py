@@ -5,7 +5,7 @@ import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache, partial
 
@@ -52,10 +52,9 @@ def _disks() -> Disks:
 
 def run_one(seed: int, mutant: str | None = None) -> Outcome:
     """The run of this seed, in this process."""
-    with ExitStack() as stack:
-        if mutant is not None:
-            stack.enter_context(MUTANTS[mutant].applied())
-        return run(seed, _disks())
+    disks = _disks()
+    with MUTANTS[mutant].applied() if mutant is not None else nullcontext():
+        return run(seed, disks)
 
 
 def run_many(seeds: range, processes: int, mutant: str | None = None) -> Totals:

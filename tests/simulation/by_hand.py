@@ -48,7 +48,7 @@ class Operator:
             currency=CURRENCY,
         )
         with self._store.writing() as tx:
-            decided = tx.decide(proposed)
+            decided = tx.decide([proposed])[proposed.order_id]
         finish_orders = FinishOrders(self._store, self._catalog, self._world.wall_clock)
         for _ in range(MOST_TRIES):
             try:

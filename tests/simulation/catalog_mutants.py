@@ -19,7 +19,7 @@ from bazar.catalog.storage.holds import HoldRows
 from bazar.catalog.storage.schema import books, changes, feed, hold_lines, holds
 from bazar.catalog.storage.store import CatalogStore
 from bazar.catalog.use_cases import hold_copies
-from bazar.catalog.use_cases.hold_copies import HoldCopies
+from bazar.catalog.use_cases.hold_copies import Allocation, HoldCopies
 from bazar.catalog.use_cases.ports import ShelfState, StoredHold, StoredLine
 from bazar.contracts.purchasing import HoldAnswer, HoldAnswers, HoldBatch, HoldRequest, OpenHolds, OpenHoldsQuery
 from simulation.mutant import Mutant, Replacement
@@ -35,17 +35,18 @@ def _also(transition: Callable[[HoldState | None], Transition], wrong: Mapping[H
 
 
 def _hold_not_idempotent() -> Sequence[Replacement]:
-    real = HoldRows.add_hold
+    real = HoldRows.add_holds
 
-    def add_hold(self: HoldRows, hold: StoredHold, at: datetime) -> bool:
-        same = sa.and_(holds.c.order_id == hold.order_id, holds.c.purchase_hash == hold.purchase_hash)
-        is_open = self._connection.execute(sa.select(holds.c.state).where(same)).scalar_one_or_none() == "held"
-        if is_open and hold.state is HoldState.HELD:
-            self._connection.execute(sa.delete(hold_lines).where(hold_lines.c.order_id == hold.order_id))
-            self._connection.execute(sa.delete(holds).where(same))
-        return real(self, hold, at)
+    def add_holds(self: HoldRows, new: Sequence[StoredHold], at: datetime) -> frozenset[str]:
+        for hold in new:
+            same = sa.and_(holds.c.order_id == hold.order_id, holds.c.purchase_hash == hold.purchase_hash)
+            state = self._connection.execute(sa.select(holds.c.state).where(same)).scalar_one_or_none()
+            if state == hold.state == HoldState.HELD:
+                self._connection.execute(sa.delete(hold_lines).where(hold_lines.c.order_id == hold.order_id))
+                self._connection.execute(sa.delete(holds).where(same))
+        return real(self, new, at)
 
-    return [(HoldRows, "add_hold", add_hold)]
+    return [(HoldRows, "add_holds", add_holds)]
 
 
 def _stock_not_checked() -> Sequence[Replacement]:
@@ -75,13 +76,14 @@ class _SeenBefore:
         with self._store.writing() as tx:
             known: Any = tx
             known.shelves_for_update = lambda numbers: {n: self._seen[n] for n in numbers if n in self._seen}
-            known.take_from_shelf = lambda item, copies: self._write(tx._connection, item, copies)
+            known.take_from_shelves = lambda copies: self._write(tx._connection, copies)
             yield known
 
-    def _write(self, connection: sa.Connection, item_number: int, copies: int) -> bool:
-        left = self._seen[item_number].stock - copies
-        change = sa.update(books).where(books.c.item_number == item_number)
-        connection.execute(change.values(stock=left, version=books.c.version + 1))
+    def _write(self, connection: sa.Connection, copies: Mapping[int, int]) -> bool:
+        for item_number, taken in copies.items():
+            left = self._seen[item_number].stock - taken
+            change = sa.update(books).where(books.c.item_number == item_number)
+            connection.execute(change.values(stock=left, version=books.c.version + 1))
         return True
 
 
@@ -100,11 +102,11 @@ def _read_then_write() -> Sequence[Replacement]:
 
 
 def _hold_in_two_transactions() -> Sequence[Replacement]:
-    real_take, real_hold = HoldRows.take_from_shelf, HoldCopies.hold
-    later: list[tuple[int, int]] = []
+    real_take, real_hold = HoldRows.take_from_shelves, HoldCopies.hold
+    later: list[Mapping[int, int]] = []
 
-    def take_from_shelf(_self: HoldRows, item_number: int, copies: int) -> bool:
-        later.append((item_number, copies))
+    def take_from_shelves(_self: HoldRows, copies: Mapping[int, int]) -> bool:
+        later.append(dict(copies))
         return True
 
     def hold(self: HoldCopies, batch: HoldBatch) -> tuple[HoldAnswers, str]:
@@ -112,64 +114,78 @@ def _hold_in_two_transactions() -> Sequence[Replacement]:
         answers = real_hold(self, batch)
         taken = list(later)
         with self._store.writing() as tx:
-            for item_number, copies in taken:
-                real_take(tx, item_number, copies)  # type: ignore[arg-type]  # the real transaction
+            for copies in taken:
+                real_take(tx, copies)  # type: ignore[arg-type]  # the real transaction
         return answers
 
-    return [(HoldRows, "take_from_shelf", take_from_shelf), (HoldCopies, "hold", hold)]
+    return [(HoldRows, "take_from_shelves", take_from_shelves), (HoldCopies, "hold", hold)]
 
 
 def _short_order_takes_some() -> Sequence[Replacement]:
     real = HoldRows.set_hold_state
 
-    def set_hold_state(self: HoldRows, order_id: str, state: HoldState, at: datetime) -> None:
-        if state is HoldState.REFUSED:
-            for line in self.hold_lines(order_id):
-                if not line.is_short:
-                    self.take_from_shelf(line.item_number, line.quantity)
-        real(self, order_id, state, at)
+    def set_hold_state(self: HoldRows, order_ids: Sequence[str], state: HoldState, at: datetime) -> None:
+        if state is HoldState.REFUSED and order_ids:
+            for lines in self.hold_lines(order_ids).values():
+                self.take_from_shelves({line.item_number: line.quantity for line in lines if not line.is_short})
+        real(self, order_ids, state, at)
 
     return [(HoldRows, "set_hold_state", set_hold_state)]
+
+
+def _refusal_harms_another() -> Sequence[Replacement]:
+    real = Allocation.give
+
+    def give(self: Allocation, request: HoldRequest) -> HoldAnswer:
+        if self.refused and request.order_id not in self._given:
+            self._left = dict.fromkeys(self._left, 0)
+        return real(self, request)
+
+    return [(Allocation, "give", give)]
+
+
+def _answers_out_of_order() -> Sequence[Replacement]:
+    real = HoldCopies.hold
+
+    def hold(self: HoldCopies, batch: HoldBatch) -> tuple[HoldAnswers, str]:
+        answers, position = real(self, batch)
+        return HoldAnswers(answers=tuple(sorted(answers.answers, key=lambda answer: answer.order_id))), position
+
+    return [(HoldCopies, "hold", hold)]
 
 
 def _refusal_not_kept() -> Sequence[Replacement]:
     real = HoldRows.set_hold_state
 
-    def set_hold_state(self: HoldRows, order_id: str, state: HoldState, at: datetime) -> None:
+    def set_hold_state(self: HoldRows, order_ids: Sequence[str], state: HoldState, at: datetime) -> None:
         if state is HoldState.REFUSED:
-            self._connection.execute(sa.delete(hold_lines).where(hold_lines.c.order_id == order_id))
-            self.drop_new_hold(order_id)
+            for order_id in order_ids:
+                self._connection.execute(sa.delete(hold_lines).where(hold_lines.c.order_id == order_id))
+                self.drop_new_hold(order_id)
         else:
-            real(self, order_id, state, at)
+            real(self, order_ids, state, at)
 
     return [(HoldRows, "set_hold_state", set_hold_state)]
 
 
 def _hash_not_compared_by_the_catalog() -> Sequence[Replacement]:
-    real = hold_copies._standing_answer
-
-    def standing_answer(tx: Any, request: HoldRequest) -> HoldAnswer:
-        row = tx.holds_for_update([request.order_id])[request.order_id]
-        like = HoldRequest(
-            order_id=row.order_id, account_id=row.account_id, purchase_hash=row.purchase_hash, lines=request.lines
-        )
-        return real(tx, like)
-
-    return [(hold_copies, "_standing_answer", standing_answer)]
+    return [(hold_copies, "_is_same", lambda _order, _other: True)]
 
 
 def _price_looked_up_again() -> Sequence[Replacement]:
     real = HoldRows.hold_lines
 
-    def lines(self: HoldRows, order_id: str) -> Sequence[StoredLine]:
-        found = real(self, order_id)
-        shelves = self.shelves_for_update([line.item_number for line in found])
-        return [
-            replace(line, price_minor=shelves[line.item_number].price_minor) if line.item_number in shelves else line
-            for line in found
-        ]
+    def lines(self: HoldRows, order_ids: Sequence[str]) -> Mapping[str, Sequence[StoredLine]]:
+        found = real(self, order_ids)
+        shelves = self.shelves_for_update([line.item_number for lines in found.values() for line in lines])
+        return {order_id: [_at_todays_price(line, shelves) for line in lines] for order_id, lines in found.items()}
 
     return [(HoldRows, "hold_lines", lines)]
+
+
+def _at_todays_price(line: StoredLine, shelves: Mapping[int, ShelfState]) -> StoredLine:
+    shelf = shelves.get(line.item_number)
+    return line if shelf is None else replace(line, price_minor=shelf.price_minor)
 
 
 def _catalog_expires_holds() -> Sequence[Replacement]:
@@ -181,9 +197,9 @@ def _catalog_expires_holds() -> Sequence[Replacement]:
             connection: sa.Connection = tx._connection  # type: ignore[attr-defined]  # the real transaction
             expired = sa.select(holds.c.order_id).where(holds.c.state == "held", holds.c.held_at < too_old)
             for order_id in connection.execute(expired).scalars().all():
-                tx.set_hold_state(order_id, HoldState.RELEASED, self._clock())
-                for line in tx.hold_lines(order_id):
-                    tx.put_back_on_shelf(line.item_number, line.quantity)
+                tx.set_hold_state([order_id], HoldState.RELEASED, self._clock())
+                for lines in tx.hold_lines([order_id]).values():
+                    tx.put_back_on_shelves({line.item_number: line.quantity for line in lines})
         return real(self, query)
 
     return [(HoldCopies, "open_holds", open_holds)]
@@ -239,6 +255,8 @@ CATALOG_MUTANTS: Mapping[str, Mutant] = {
     "READ_THEN_WRITE": Mutant("the stock is read, then written, instead of one conditional update", _read_then_write),
     "HOLD_IN_TWO_TRANSACTIONS": Mutant("the hold's row is committed before its copies", _hold_in_two_transactions),
     "SHORT_ORDER_TAKES_SOME": Mutant("an order that is partly short takes what there is", _short_order_takes_some),
+    "REFUSAL_HARMS_ANOTHER": Mutant("one refusal in a batch refuses all that come after", _refusal_harms_another),
+    "ANSWERS_OUT_OF_ORDER": Mutant("the holds of a batch are answered in another order", _answers_out_of_order),
     "REFUSAL_NOT_KEPT": Mutant("a refusal leaves no row, so its key is free for another body", _refusal_not_kept),
     "HASH_NOT_COMPARED_BY_THE_CATALOG": Mutant(
         "the catalog takes another body under the same key for a retry", _hash_not_compared_by_the_catalog

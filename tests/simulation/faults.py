@@ -20,7 +20,8 @@ class Fault(StrEnum):
     DOUBLED = "request doubled"
     LATE = "request late, its caller gone"
     SLOW = "answer slow"
-    LOCKED = "database locked"
+    BUSY = "database locked for a while"
+    LOCKED = "database locked for too long"
     DISK_FULL = "disk full at commit"
     COMMIT_UNKNOWN = "committed, but an error told"
     CLOCK_JUMPS = "wall clock jumps by up to a day"
@@ -42,6 +43,7 @@ _CHANCES = {
     Fault.DOUBLED: 0.1,
     Fault.LATE: 0.03,
     Fault.SLOW: 0.05,
+    Fault.BUSY: 0.06,
     Fault.LOCKED: 0.015,
     Fault.DISK_FULL: 0.03,
     Fault.COMMIT_UNKNOWN: 0.03,

@@ -51,6 +51,7 @@ class FrontEnd:
     def __init__(self, world: World, network: Network) -> None:
         self._world = world
         self._orders = OrderService(Client(network, ORDER))
+        self._orders.start()
         self._catalog = CatalogService(Client(network, CATALOG))
         self._routes: dict[tuple[str, str], Callable[[_Asked], tuple[int, object, str | None]]] = {
             ("POST", "orders"): self._purchase,

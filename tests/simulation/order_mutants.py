@@ -1,7 +1,6 @@
 """Mutants of the order server: ids, decisions, answers, settling, sweeping, cancelling."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -11,8 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bazar.chassis.database import StorageUnavailable
-from bazar.contracts.purchasing import CancelOrder, OpenHold
-from bazar.contracts.times import EPOCH
+from bazar.contracts.purchasing import CancelOrder, HoldRequest, OpenHold
 from bazar.order.domain.decisions import Decision, OrderedLine, Outcome
 from bazar.order.domain.errors import UnknownOrder
 from bazar.order.domain.order_ids import order_id_of
@@ -24,7 +22,7 @@ from bazar.order.storage.store import OrderTransaction
 from bazar.order.use_cases import place_order
 from bazar.order.use_cases.cancel_order import RETURNED_TOGETHER, CancelOrders, ReturnCopies
 from bazar.order.use_cases.finish_orders import ABANDONED_AFTER_SECONDS, Sweep, hold_of
-from bazar.order.use_cases.place_order import PlaceOrders, Purchase
+from bazar.order.use_cases.place_order import PlaceOrders, Purchase, Told
 from bazar.order.use_cases.ports import Deadline, Store
 from simulation.mutant import Mutant, Replacement
 
@@ -44,31 +42,34 @@ def _secret_not_kept() -> Sequence[Replacement]:
 def _hash_not_compared() -> Sequence[Replacement]:
     real = place_order._answer
 
-    def answer(decision: Decision, purchase: Purchase) -> Decision:
-        return real(replace(decision, purchase_hash=purchase.hold.purchase_hash), purchase)
+    def answer(purchase: Purchase, decision: Decision) -> Told:
+        return real(purchase, replace(decision, purchase_hash=purchase.hold.purchase_hash))
 
     return [(place_order, "_answer", answer)]
 
 
 def _decision_before_hold() -> Sequence[Replacement]:
-    def hold_and_decide(self: PlaceOrders, purchase: Purchase, deadline: Deadline) -> Decision:
-        hold = purchase.hold
-        proposed = Decision(
-            order_id=hold.order_id,
-            account_id=hold.account_id,
-            purchase_hash=hold.purchase_hash,
-            outcome=Outcome.CONFIRMED,
-            decided_at=self._clock(),
-            currency=self._currency,
-            lines=tuple(OrderedLine(line.item_number, "", line.quantity, 0) for line in hold.lines),
-        )
+    real = PlaceOrders._hold_and_decide
+
+    def hold_and_decide(self: PlaceOrders, purchases: Sequence[Purchase], deadline: Deadline) -> Sequence[Told]:
         with self._store.writing() as tx:
-            decided = tx.decide(proposed)
-        self._catalog.hold(hold, deadline)
-        self._finisher.finish(decided)
-        return decided
+            tx.decide([_confirmed_unseen(purchase.hold, self._clock(), self._currency) for purchase in purchases])
+        self._catalog.hold([purchase.hold for purchase in purchases], deadline)
+        return real(self, purchases, deadline)
 
     return [(PlaceOrders, "_hold_and_decide", hold_and_decide)]
+
+
+def _confirmed_unseen(hold: HoldRequest, at: datetime, currency: str) -> Decision:
+    return Decision(
+        order_id=hold.order_id,
+        account_id=hold.account_id,
+        purchase_hash=hold.purchase_hash,
+        outcome=Outcome.CONFIRMED,
+        decided_at=at,
+        currency=currency,
+        lines=tuple(OrderedLine(line.item_number, "", line.quantity, 0) for line in hold.lines),
+    )
 
 
 def _decision_overwritten() -> Sequence[Replacement]:
@@ -82,58 +83,34 @@ def _decision_overwritten() -> Sequence[Replacement]:
 def _answer_not_from_row() -> Sequence[Replacement]:
     real = DecisionRows.decide
 
-    def decide(self: DecisionRows, decision: Decision) -> Decision:
-        real(self, decision)
-        return decision
+    def decide(self: DecisionRows, proposed: Sequence[Decision]) -> dict[str, Decision]:
+        real(self, proposed)
+        return {decision.order_id: decision for decision in proposed}
 
     return [(DecisionRows, "decide", decide)]
 
 
 def _answer_before_commit() -> Sequence[Replacement]:
-    def hold_and_decide(self: PlaceOrders, purchase: Purchase, deadline: Deadline) -> Decision:
-        held = self._catalog.hold(purchase.hold, deadline)
-        decided = place_order.decide(purchase, held.answer, self._clock(), self._currency)
-        with suppress(StorageUnavailable), self._store.writing() as tx:
-            decided = tx.decide(decided)
-        self._finisher.finish(decided)
-        return decided
+    real = PlaceOrders._decide
 
-    return [(PlaceOrders, "_hold_and_decide", _only_what_was_held(hold_and_decide))]
+    def decide(self: PlaceOrders, proposed: Sequence[Decision]) -> dict[str, Decision]:
+        try:
+            return real(self, proposed)
+        except StorageUnavailable:
+            return {decision.order_id: decision for decision in proposed}
+
+    return [(PlaceOrders, "_decide", decide)]
 
 
 def _finished_before_commit() -> Sequence[Replacement]:
-    def hold_and_decide(self: PlaceOrders, purchase: Purchase, deadline: Deadline) -> Decision:
-        held = self._catalog.hold(purchase.hold, deadline)
-        proposed = place_order.decide(purchase, held.answer, self._clock(), self._currency)
-        self._finisher.finish(proposed)
-        with self._store.writing() as tx:
-            return tx.decide(proposed)
+    real = PlaceOrders._decide
 
-    return [(PlaceOrders, "_hold_and_decide", _only_what_was_held(hold_and_decide))]
+    def decide(self: PlaceOrders, proposed: Sequence[Decision]) -> dict[str, Decision]:
+        for decision in proposed:
+            self._finisher.finish(decision)
+        return real(self, proposed)
 
-
-def _only_what_was_held(wrong: Any) -> Any:
-    """Leave alone what the real one does with unknown books and other bodies."""
-    real = PlaceOrders._hold_and_decide
-
-    class Once:
-        """A catalog that has answered already."""
-
-        def __init__(self, held: Any) -> None:
-            self._held = held
-
-        def hold(self, *_asked: object) -> Any:
-            return self._held
-
-    def hold_and_decide(self: Any, purchase: Purchase, deadline: Deadline) -> Decision:
-        held = self._catalog.hold(purchase.hold, deadline)
-        like_self = object.__new__(PlaceOrders)
-        vars(like_self).update(vars(self), _catalog=Once(held))
-        is_plain = held.answer.outcome in ("held", "refused", "released")
-        decided: Decision = (wrong if is_plain else real)(like_self, purchase, deadline)
-        return decided
-
-    return hold_and_decide
+    return [(PlaceOrders, "_decide", decide)]
 
 
 def _expected_total_ignored() -> Sequence[Replacement]:
@@ -161,18 +138,10 @@ def _sweeper_ignores_decision() -> Sequence[Replacement]:
 
 
 def _sweeper_decides_nothing() -> Sequence[Replacement]:
-    return [(Sweep, "_give_up", lambda _self, abandoned: {hold.order_id: _given_up(hold) for hold in abandoned})]
+    def give_up(self: Sweep, abandoned: Sequence[OpenHold]) -> dict[str, Decision]:
+        return {hold.order_id: self._cancelled(hold) for hold in abandoned}
 
-
-def _given_up(hold: OpenHold) -> Any:
-    return Decision(
-        order_id=hold.order_id,
-        account_id=hold.account_id,
-        purchase_hash=hold.purchase_hash,
-        outcome=Outcome.CANCELLED,
-        decided_at=EPOCH,
-        currency="",
-    )
+    return [(Sweep, "_give_up", give_up)]
 
 
 def _cancel_unchecked() -> Sequence[Replacement]:

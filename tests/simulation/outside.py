@@ -4,6 +4,7 @@ All else is the real code: wiring, the tables of routes and problems, gateways w
 storage. Nothing here knows what the code does.
 """
 
+import concurrent.futures._base
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -17,11 +18,10 @@ from urllib.parse import parse_qsl
 import bazar.catalog.api.routes
 import bazar.catalog.wiring
 import bazar.chassis.client
+import bazar.chassis.gather
 import bazar.chassis.loop
 import bazar.chassis.web
-import bazar.frontend.gateways.neighbours
 import bazar.order.api.routes
-import bazar.order.gateways.catalog_service
 import bazar.order.recovery.settle
 import bazar.order.recovery.sweep
 import bazar.order.wiring
@@ -34,7 +34,7 @@ from bazar.contracts import problems
 from bazar.contracts.call import Call
 from bazar.contracts.wire import convert, dump, parse
 from simulation.network import Network, Request, Response
-from simulation.scheduler import Wait
+from simulation.threads import Condition, Event, SimpleQueue, Thread
 from simulation.world import World
 
 #: What an operator's person sees of a neighbour's certificate is not part of the simulation.
@@ -127,45 +127,6 @@ def _view(
     return Response(200, dump(result.answer), {} if result.position is None else {headers.POSITION: result.position})
 
 
-class Event:
-    """Stands in for threading.Event."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._is_set = False
-        self._waits: list[Wait] = []
-
-    def set(self) -> None:
-        self._is_set = True
-        for wait in self._waits:
-            wait.end(True)
-        self._waits.clear()
-
-    def clear(self) -> None:
-        self._is_set = False
-
-    def wait(self, seconds: float) -> bool:
-        if not self._is_set:
-            self._waits.append(self._world.scheduler.waiting())
-            self._world.scheduler.wait(seconds)
-        return self._is_set
-
-
-class Thread:
-    """Stands in for threading.Thread."""
-
-    ident = None
-
-    def __init__(self, world: World, target: Callable[[], None], name: str, daemon: bool) -> None:
-        assert daemon
-        self._world = world
-        self._target = target
-        self._name = name
-
-    def start(self) -> None:
-        self._world.scheduler.spawn(self._world.scheduler.current.process, self._name, self._target)
-
-
 class Log:
     """Stands in for a logger: only what nobody foresaw matters."""
 
@@ -214,7 +175,6 @@ class Outside:
     def _stand_ins(self) -> Iterator[tuple[object, str, object]]:
         world, log = self.world, Log(self.world)
         scheduler = world.scheduler
-        deadline = SimpleNamespace(after=lambda seconds: Deadline.after(seconds, world.monotonic))
         for wiring in (bazar.order.wiring, bazar.catalog.wiring):
             yield wiring, "own_database", lambda _settings, service, _migrations: self.open_database(service)
             yield wiring, "verifier", lambda _settings, _service: None
@@ -228,14 +188,21 @@ class Outside:
             yield routes, "new_app", lambda _name, table, *_others, **_more: App(world, table)
             yield routes, "ServiceApi", lambda app, _verifier: SimpleNamespace(serve=app.mount)
         yield bazar.order.api.routes, "g", RequestContext(world)
-        for gateway in (bazar.order.gateways.catalog_service, bazar.frontend.gateways.neighbours):
-            yield gateway, "Deadline", deadline
+        # What a deadline is measured by, unless it is told.
+        yield vars(Deadline)["after"].__func__, "__defaults__", (world.monotonic,)
         yield bazar.chassis.client, "time", SimpleNamespace(sleep=scheduler.sleep)
         yield bazar.chassis.client, "random", SimpleNamespace(uniform=lambda _least, most: most * world.random.random())
-        threading = SimpleNamespace(Event=lambda: Event(world), Thread=lambda **asked: Thread(world, **asked))
+        threading = SimpleNamespace(
+            Event=lambda: Event(scheduler),
+            Condition=lambda: Condition(scheduler),
+            Thread=lambda **asked: Thread(scheduler, **asked),
+        )
         yield bazar.chassis.loop, "threading", threading
+        yield concurrent.futures._base, "threading", threading
+        yield bazar.chassis.gather, "SimpleQueue", lambda: SimpleQueue(scheduler)
         for module in (
             bazar.chassis.client,
+            bazar.chassis.gather,
             bazar.chassis.loop,
             bazar.chassis.web,
             bazar.order.recovery.settle,

@@ -36,6 +36,9 @@ class People:
         self.customers: list[str] = []
         self._orders: list[tuple[str, str]] = []
         self._prices: dict[int, int] = {}
+        #: Some days everybody wants the same book, some days all come at once.
+        self._one_book_is_wanted = world.random.random() < 0.6
+        self._all_come_at_once = world.random.random() < 0.6
 
     @property
     def are_done(self) -> bool:
@@ -56,8 +59,10 @@ class People:
         for number in range(random.randint(2, 3)):
             account = f"customer-{number + 1}"
             self.customers.append(account)
-            self.arrive(account, partial(self._customer, account, random.random() * within_seconds))
-        self.arrive(STAFF, partial(self._bookseller, within_seconds))
+            comes_after_seconds = random.random() * (0.1 if self._all_come_at_once else within_seconds)
+            self.arrive(account, partial(self._customer, account, comes_after_seconds))
+        for name in random.choice(((), ("a",), ("a",), ("a", "b"))):
+            self.arrive(STAFF, partial(self._bookseller, name, within_seconds))
 
     def ask(self, ask: Ask) -> Response | None:
         """The answer, which is noted; None where there is none."""
@@ -93,7 +98,7 @@ class People:
         self._world.scheduler.sleep(comes_after_seconds)
         for number in range(random.randint(1, 3)):
             if random.random() < 0.3:
-                self._look(account, random.randint(1, self._books))
+                self._look(account, self._some_book())
             ask = self._purchase(account, f"{account}/{number + 1}")
             if random.random() < 0.2:
                 self.arrive(account, partial(self.ask_again_until_answered, ask))  # a double click
@@ -133,7 +138,7 @@ class People:
 
     def _purchase(self, account: str, key: str | None) -> Ask:
         random = self._world.random
-        items = [random.randint(1, self._books) for _ in range(random.choice((1, 1, 1, 2, 3)))]
+        items = [self._some_book() for _ in range(random.choice((1, 1, 1, 2, 3)))]
         lines = [{"item_number": item, "quantity": random.choice((1, 1, 2))} for item in items]
         total = None
         if random.random() < 0.3:
@@ -142,23 +147,29 @@ class People:
         body = json.dumps({"lines": lines, "expected_total": total}).encode()
         return Ask(account, "POST", "orders", body, key)
 
-    def _bookseller(self, within_seconds: float) -> None:
+    def _bookseller(self, name: str, within_seconds: float) -> None:
         random = self._world.random
-        changes = random.randint(1, 3)
+        changes = random.randint(1, 4)
         for number in range(changes):
             self._world.scheduler.sleep(within_seconds * random.random() / changes)
-            item, drawn = random.randint(1, self._books), random.random()
-            if drawn < 0.2:
+            item, drawn = self._some_book(), random.random()
+            if drawn < 0.15:
                 self.ask_again_until_answered(Ask(STAFF, "DELETE", f"books/{item}"))
-            elif drawn < 0.4 and self._orders:
+            elif drawn < 0.3 and self._orders:
                 _, order_id = random.choice(self._orders)
                 self.ask_again_until_answered(Ask(STAFF, "POST", f"cancel/{order_id}"))
             else:
                 change: dict[str, object] = {"stock_change": random.choice((-1, 1, 2))}
-                if drawn < 0.8:
+                if drawn < 0.7:
                     change = {"price": {"amount": random.choice((900, 1000, 1100)), "currency": CURRENCY}}
                 body = json.dumps(change).encode()
-                self.ask_again_until_answered(Ask(STAFF, "PATCH", f"books/{item}", body, f"staff/{number + 1}"))
+                self.ask_again_until_answered(
+                    Ask(STAFF, "PATCH", f"books/{item}", body, f"{STAFF} {name}/{number + 1}")
+                )
+
+    def _some_book(self) -> int:
+        random = self._world.random
+        return 1 if self._one_book_is_wanted and random.random() < 0.8 else random.randint(1, self._books)
 
     def _pause(self, most_seconds: float) -> None:
         self._world.scheduler.sleep(self._world.random.random() * most_seconds)

@@ -70,7 +70,7 @@ def _fill_order(database: Database) -> None:
 
 
 class Shop:
-    """Front-end, one or two order servers, one or two catalogs: more than one are sweepers side by side."""
+    """One or two servers of each service; two order servers are two sweepers at once."""
 
     def __init__(self, world: World, network: Network, disks: Disks, audit: Audit) -> None:
         self._world = world
@@ -81,9 +81,10 @@ class Shop:
         self._servers: dict[str, ServerProcess] = {}
         random = world.random
         names = [FRONTEND, ORDER, CATALOG]
-        names += [f"{service} 2" for service in (ORDER, CATALOG) if random.random() < 0.35]
+        chance = random.choice((0.2, 1.0))
+        names += [f"{service} 2" for service in names if random.random() < chance]
         self._names = names
-        self._is_followed = random.random() < 0.4
+        self._is_followed = random.random() < 0.8
 
     def open(self) -> None:
         """Start all servers."""
@@ -113,8 +114,7 @@ class Shop:
     def _catalog_committed(self) -> None:
         self._audit.catalog_committed()
         for follower in self._followers.values():
-            if self._world.random.random() < 0.5:
-                follower.stir()
+            follower.stir()
 
     def _start(self, name: str) -> None:
         process = ServerProcess(name.partition(" ")[0], name, self._died)

@@ -74,7 +74,7 @@ class FaultyDatabase(DiskDatabase):
         super().__init__(disk)
         self._world = world
         self._on_commit = on_commit
-        self._begin = world.faults.occasion(Fault.LOCKED)
+        self._begin = world.faults.occasion(Fault.BUSY, Fault.LOCKED)
         self._commit = world.faults.occasion(Fault.DISK_FULL)
         self._told = world.faults.occasion(Fault.COMMIT_UNKNOWN)
 
@@ -104,7 +104,12 @@ class FaultyDatabase(DiskDatabase):
         world.step(f"{task} after its commit")
 
     def _may_be_locked(self) -> None:
-        if self._begin.strikes():
-            self._world.note("{}: database locked", self._world.scheduler.current.name)
-            self._world.scheduler.sleep(SQLITE_BUSY_TIMEOUT_MS / 1000)
+        fault = self._begin.strikes()
+        if fault is None:
+            return
+        self._world.note("{}: {}", self._world.scheduler.current.name, fault)
+        most_seconds = SQLITE_BUSY_TIMEOUT_MS / 1000
+        if fault is Fault.LOCKED:
+            self._world.scheduler.sleep(most_seconds)
             raise StorageUnavailable("database is locked")
+        self._world.scheduler.sleep(self._world.random.random() * most_seconds)

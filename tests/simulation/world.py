@@ -24,7 +24,8 @@ STANDS_STILL_SECONDS = (5.5, 18.0)
 RUNS_ON = 0.4
 #: How long others may run at a step: mostly a moment, sometimes long enough to be overtaken by anybody.
 MOMENT_SECONDS = 0.004
-LONG_MOMENT_SECONDS = 1.0
+LONGEST_MOMENT_SECONDS = 1.5
+LONG_MOMENTS = 0.06
 
 #: What names one order or book in the path of a request, and its query.
 _ANY_NAME = re.compile(r"(?<=/)([a-z2-7]{32}|[0-9]+)|\?.*")
@@ -36,12 +37,12 @@ class Kind(Enum):
     """What a task does."""
 
     READS = "a GET, or who follows the feed"
-    WRITES = "any other request, or the loop that settles"
+    WRITES = "any other request, or a loop that settles or gathers"
     RECOVERS = "a start, or the loop that sweeps"
 
 
 #: By the beginning of the task's name; what is not here reads.
-_KINDS = {"POS": Kind.WRITES, "PAT": Kind.WRITES, "DEL": Kind.WRITES, "set": Kind.WRITES}
+_KINDS = {"POS": Kind.WRITES, "PAT": Kind.WRITES, "DEL": Kind.WRITES, "set": Kind.WRITES, "gat": Kind.WRITES}
 _KINDS |= {"swe": Kind.RECOVERS, "sta": Kind.RECOVERS}
 #: What a fault's chance is multiplied by: it strikes most where it does most harm.
 _TIMES = {Kind.READS: 0.5, Kind.WRITES: 1.5, Kind.RECOVERS: 1.0}
@@ -126,9 +127,10 @@ class World:
         self.scheduler.sleep(self.moment())
 
     def moment(self) -> float:
-        """Some seconds, mostly few."""
+        """Some seconds, mostly few; in peace always few."""
         drawn = self.random.random()
-        return drawn * LONG_MOMENT_SECONDS if drawn > 0.95 else drawn * MOMENT_SECONDS
+        is_long = drawn < LONG_MOMENTS and not self.faults.have_ended
+        return self.random.random() * LONGEST_MOMENT_SECONDS if is_long else drawn * MOMENT_SECONDS
 
     def kill(self, process: ServerProcess) -> None:
         """It is gone, with all it knew (from outside of any task)."""
