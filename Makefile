@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SEEDS ?= 0-99999
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 # More at a time than cores: many tests wait for processes that they started.
 PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile
@@ -9,7 +10,7 @@ RUN_STAMP := $(VENV)/.run-installed
 TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 
-.PHONY: help run demo test test-deep test-all model chaos figures overload test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model simulate simulate-mutants chaos figures overload test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -33,6 +34,12 @@ model: $(TEST_STAMP) ## search every state of the purchase protocol's model (som
 
 chaos: $(TEST_STAMP) ## kill and stop real servers at every step, and 2,000 times at random (hours; CHAOS="--schedules 100" for fewer)
 	$(BIN)/python tests/chaos/chaos.py $(CHAOS)
+
+simulate: $(TEST_STAMP) ## run the real code in a simulated world: 100,000 seeds, or SEED=123 event by event [MUTANT=NAME]
+	$(BIN)/python tests/simulation/simulate.py $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(if $(MUTANT),--mutant $(MUTANT))
+
+simulate-mutants: $(TEST_STAMP) ## which check catches what is done wrong on purpose (minutes)
+	$(BIN)/python tests/simulation/simulate.py --mutants
 
 figures: $(TEST_STAMP) ## measure what the README and the runbook say (some minutes)
 	$(BIN)/python tests/figures.py

@@ -1,0 +1,155 @@
+"""The shop of one run: its servers, started anew when they die, over databases that survive."""
+
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import sqlalchemy as sa
+
+import bazar.catalog.migrations
+import bazar.catalog.wiring
+import bazar.order.migrations
+import bazar.order.wiring
+from bazar.catalog.storage import schema as catalog_schema
+from bazar.catalog.storage.store import CatalogStore
+from bazar.catalog.use_cases.keep_stock import KeepStock
+from bazar.chassis.database import Database, StorageUnavailable
+from bazar.contracts.books import AddBook, NewBook, Price
+from bazar.contracts.names import CATALOG, FRONTEND, ORDER
+from bazar.contracts.purchasing import FinishAnswers
+from bazar.order.storage import schema as order_schema
+from bazar.settings import Settings
+from simulation.audit import Audit
+from simulation.follower import Follower
+from simulation.front_end import FrontEnd
+from simulation.network import Network, Request, Response, Serve
+from simulation.outside import App, Client
+from simulation.storage import Disk, FaultyDatabase
+from simulation.world import CURRENCY, NOON, SECRET, ServerProcess, World
+
+BOOKS = 3
+PRICE_MINOR = 1000
+LONGEST_RESTART_SECONDS = 2.0
+#: Random in a real shop.
+_EPOCH = "5e1f"
+
+SETTINGS = Settings.from_environment({"BAZAR_SAMPLE": "0"})
+
+
+class Disks:
+    """The databases of a worker: made once, renewed for each run."""
+
+    def __init__(self) -> None:
+        self.catalog = Disk(Path(bazar.catalog.migrations.__path__[0]), _fill_catalog)
+        self.order = Disk(Path(bazar.order.migrations.__path__[0]), _fill_order)
+
+    def renew(self, stock: list[int]) -> None:
+        """Empty but for the books, with so many copies of each."""
+        self.catalog.renew()
+        self.order.renew()
+        rows = [(copies, item_number) for item_number, copies in enumerate(stock, 1)]
+        self.catalog.connection.executemany("UPDATE books SET stock = ? WHERE item_number = ?", rows)
+        self.catalog.connection.executemany("UPDATE journal SET stock_change = ? WHERE item_number = ?", rows)
+
+
+def _fill_catalog(database: Database) -> None:
+    store = CatalogStore(database)
+    with database.writing() as connection:
+        connection.execute(sa.insert(catalog_schema.feed).values(only=1, epoch=_EPOCH, last=0))
+    keep_stock = KeepStock(store, lambda: NOON, CURRENCY)
+    for number in range(BOOKS):
+        price = Price(amount=PRICE_MINOR, currency=CURRENCY)
+        book = NewBook(title=f"Book {number + 1}", authors=("Ann Lee",), subjects=("xen",), price=price, stock=1)
+        keep_stock.add_book(AddBook(actor="staff", book=book))
+
+
+def _fill_order(database: Database) -> None:
+    with database.writing() as connection:
+        connection.execute(sa.insert(order_schema.secrets).values(only=1, order_ids=SECRET))
+
+
+class Shop:
+    """One or two servers of each service; two order servers are two sweepers at once."""
+
+    def __init__(self, world: World, network: Network, disks: Disks, audit: Audit) -> None:
+        self._world = world
+        self._network = network
+        self._disks = disks
+        self._audit = audit
+        self._followers: dict[ServerProcess, Follower] = {}
+        self._servers: dict[str, ServerProcess] = {}
+        random = world.random
+        names = [FRONTEND, ORDER, CATALOG]
+        chance = random.choice((0.2, 1.0))
+        names += [f"{service} 2" for service in names if random.random() < chance]
+        self._names = names
+        self._is_followed = random.random() < 0.8
+
+    def open(self) -> None:
+        """Start all servers."""
+        for name in self._names:
+            self._start(name)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether all its servers answer."""
+        return all(self._network.listens(process) for process in self._servers.values())
+
+    def followers(self) -> list[Follower]:
+        """Whoever keeps a copy of the books by the feed."""
+        return list(self._followers.values())
+
+    def close(self) -> None:
+        """End all tasks of all servers."""
+        for process in self._servers.values():
+            self._world.scheduler.kill(process)
+
+    def database(self, service: str) -> FaultyDatabase:
+        """What the process at hand opens."""
+        disk = self._disks.order if service == ORDER else self._disks.catalog
+        on_commit = self._audit.order_committed if service == ORDER else self._catalog_committed
+        return FaultyDatabase(self._world, disk, on_commit)
+
+    def _catalog_committed(self) -> None:
+        self._audit.catalog_committed()
+        for follower in self._followers.values():
+            follower.stir()
+
+    def _start(self, name: str) -> None:
+        process = ServerProcess(name.partition(" ")[0], name, self._died)
+        self._servers[name] = process
+        self._world.happens(name, "is started")
+        self._world.scheduler.spawn(process, "start", partial(self._begin, process))
+
+    def _begin(self, process: ServerProcess) -> None:
+        try:
+            serve = self._built(process)
+        except StorageUnavailable:
+            # The real process ends, and the supervisor starts it again.
+            self._world.scheduler.at(0.0, None, partial(self._world.kill, process))
+            return
+        self._network.listen(process, serve)
+
+    def _built(self, process: ServerProcess) -> Serve:
+        if process.service == FRONTEND:
+            if self._is_followed:
+                follower = self._followers[process] = Follower(self._world, Client(self._network, CATALOG))
+                self._world.scheduler.spawn(process, "follow", follower.run)
+            return FrontEnd(self._world, self._network).serve
+        if process.service == ORDER:
+            return cast(App, bazar.order.wiring.build(SETTINGS).app).serve
+        return partial(self._catalog, cast(App, bazar.catalog.wiring.build(SETTINGS).app).serve)
+
+    def _catalog(self, serve: Serve, request: Request) -> Response:
+        response = serve(request)
+        if request.target == "/holds/release" and response.status == 200:
+            answers = msgspec.json.decode(response.data, type=FinishAnswers).answers
+            self._audit.release_acknowledged([answer.order_id for answer in answers if answer.done])
+        return response
+
+    def _died(self, process: ServerProcess) -> None:
+        self._network.leave(process)
+        self._followers.pop(process, None)
+        seconds = self._world.random.random() * LONGEST_RESTART_SECONDS
+        self._world.scheduler.at(seconds, None, partial(self._start, process.name))
