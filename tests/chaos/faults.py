@@ -33,8 +33,10 @@ def kill_at(point: Point, victim: str = "worker") -> Inflict:
         if point.prelude is Prelude.ORPHANS:
             return _among_orphans(ordeal, crowd, point)
         after = 1
-        if point.prelude is Prelude.KILLED:
+        if point.prelude in (Prelude.KILLED, Prelude.COMPARING):
             ordeal.kill_server(point.service)
+            if point.prelude is Prelude.COMPARING:
+                ordeal.ledgers.forget_comparison()
         else:
             after = ordeal.rng.randint(1, 3)
         struck_at = _strike(ordeal, point, victim=victim, after=after)

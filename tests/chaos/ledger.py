@@ -46,7 +46,7 @@ class Shelf:
 
 
 class Ledgers:
-    """The databases, open for reading."""
+    """The databases."""
 
     def __init__(self, urls: Mapping[str, str]) -> None:
         self._databases = {service: Database(urls[service]) for service in SERVICES}
@@ -67,6 +67,11 @@ class Ledgers:
             ),
         }
         return {what: count for what, count in found.items() if count}
+
+    def forget_comparison(self) -> None:
+        """Have the order server compare all decisions with the catalog at its next start, as a restore does."""
+        with self._databases["order"].writing() as connection:
+            connection.execute(sa.text("DELETE FROM comparison"))
 
     def orphans(self) -> set[str]:
         """Open holds without a decision."""

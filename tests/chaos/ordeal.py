@@ -191,6 +191,7 @@ def opened(
     settings = {f"BAZAR_{service.upper()}_DATABASE_URL": url for service, url in (databases or {}).items()}
     shop = _ShopUnderFire(folder / "var", BAZAR_SAMPLE="0", **fire.environment, **settings)
     try:
+        assert any(fire.passages(point) for point in START_POINTS), "the shop's processes do not read chaos/injected"
         with Ledgers(databases or urls_of(folder / "var")) as ledgers:
             yield Ordeal(folder / "var", fire, shop, ledgers, settle_seconds)
     finally:

@@ -21,6 +21,8 @@ class Prelude(Enum):
     NONE = "purchases, cancels and changes are under way"
     #: A kill in the midst of recovery: the server has been killed already and comes back.
     KILLED = "its server has just been killed"
+    #: A kill in the midst of the comparison that follows a restore, while the shop sells.
+    COMPARING = "its server has just been killed, and all decisions are to be compared with the catalog's holds"
     #: Recovery has something to give up: holds without a decision whose customers never come back.
     ORPHANS = "customers left purchases behind that were held and not decided"
     #: Passed at a start only; the shop of the ordeal is opened under this fire.
@@ -136,6 +138,23 @@ _ORDER = (
         "bazar.order.gateways.catalog_service",
         ("recovery: the first settle after a restart", "CatalogService.settle", BEFORE),
         prelude=Prelude.KILLED,
+    ),
+    *_rows(
+        ORDER,
+        "bazar.order.use_cases.reconcile",
+        ("comparison: before it begins", "Reconcile.reconcile", BEFORE),
+        ("comparison: a page is decided by its holds, before COMMIT", "Reconcile._decide_page", AFTER),
+        ("comparison: all is decided, before it is finished again", "Reconcile._finish_all_again", BEFORE),
+        ("comparison: all is finished again", "Reconcile._finish_all_again", AFTER),
+        ("comparison: after COMMIT of its note", "Reconcile.reconcile", RESULT),
+        prelude=Prelude.COMPARING,
+    ),
+    *_rows(
+        ORDER,
+        "bazar.order.storage.comparison",
+        ("comparison: acknowledgements are void, before COMMIT", "ComparisonRows.void_returns", AFTER),
+        ("comparison: noted, before COMMIT", "ComparisonRows.note_comparison", AFTER),
+        prelude=Prelude.COMPARING,
     ),
     *_rows(
         ORDER,

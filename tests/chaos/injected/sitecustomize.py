@@ -93,12 +93,12 @@ def replace(module: ModuleType, path: str, new: Callable[[Any], Any]) -> None:
 
 def _service() -> str:
     """Which server this process belongs to; what it starts for its migrations is told by their folder."""
-    words = sys.orig_argv
-    if words[1:3] == ["-m", "bazar"]:
-        return words[3] if len(words) > 3 else ""  # python -m bazar SERVICE
-    if words[1:3] == ["-m", "bazar.chassis.migrations"]:
-        return Path(words[3]).parent.name
-    return ""
+    # python OPTIONS -m MODULE SERVICE-OR-FOLDER; sys.argv is not there yet
+    words = [*sys.orig_argv, "-m", "", ""]
+    module, argument = words[words.index("-m") + 1 :][:2]
+    if module == "bazar":
+        return argument
+    return Path(argument).parent.name if module == "bazar.chassis.migrations" else ""
 
 
 def _set_constant(name: str, value: object) -> Change:
