@@ -138,7 +138,7 @@ def test_purchases_that_wait_for_the_order_server_keep_nobody_from_reading(
     for path in (f"/info/{item}", "/search?q=noobs", "/search/distributed%20systems"):
         assert shop.call("GET", path).status_code == 200
     assert shop.call("PATCH", f"/books/{item}", "staff", json={"stock_change": 1}).status_code == 200
-    for path in ("/healthz", "/readyz", "/metrics", "/"):
+    for path in ("/healthz", "/readyz", "/metrics", "/new"):
         assert shop.app.test_client().get(path).status_code == 200
     order_server.go_on.set()
     assert {answer.result(WAIT_SECONDS).status_code for answer in at_work} == {201}

@@ -19,7 +19,7 @@ from bazar.contracts.wire import Malformed
 
 LARGEST_BODY_BYTES = 1024 * 1024
 #: Each keeps a thread, and none a slot of those who are let in. One address cannot have all turns, but as many as
-#: customers behind one may need at the same moment.
+#: those behind one may need at the same moment.
 MOST_UNFINISHED_BODIES = 96
 MOST_UNFINISHED_BODIES_OF_AN_ADDRESS = 64
 #: How many more wait for a turn, and how long.

@@ -73,7 +73,7 @@ def test_a_call_that_was_let_wait_until_its_time_was_over_is_not_made_again() ->
 
     class SilentPool(BreakingPool):
         def urlopen(self, _method: str, _target: str, **options: Any) -> urllib3.HTTPResponse:
-            seconds[0] += options["timeout"].read_timeout
+            seconds[0] += options["timeout"].total
             return super().urlopen(_method, _target, **options)
 
     pool = SilentPool(*[urllib3.exceptions.ReadTimeoutError(None, "/", "Read timed out.")] * 10)  # type: ignore[arg-type]  # no pool
