@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bazar.chassis import headers
+from bazar.chassis.admission import REQUEST_LIFETIME_SECONDS
 from bazar.chassis.clock import Deadline
-from bazar.chassis.web import _COMMON_PROBLEMS, REQUEST_LIFETIME_SECONDS
+from bazar.chassis.web import _COMMON_PROBLEMS
 from bazar.contracts import books
 from bazar.contracts.names import CATALOG, ORDER
 from bazar.contracts.purchasing import CancelOrder, Line, OrderQuery, OrderRequest, OrdersQuery, PlaceOrder

@@ -26,10 +26,11 @@ import bazar.order.recovery.settle
 import bazar.order.recovery.sweep
 import bazar.order.wiring
 from bazar.chassis import headers
+from bazar.chassis.admission import REQUEST_LIFETIME_SECONDS
 from bazar.chassis.client import Reply, ServiceClient
 from bazar.chassis.clock import Deadline
 from bazar.chassis.database import StorageUnavailable
-from bazar.chassis.web import _COMMON_PROBLEMS, REQUEST_LIFETIME_SECONDS, ProblemTable
+from bazar.chassis.web import _COMMON_PROBLEMS, ProblemTable
 from bazar.contracts import problems
 from bazar.contracts.call import Call
 from bazar.contracts.wire import convert, dump, parse
