@@ -13,6 +13,7 @@ from bazar.chassis.backup import Part, new_folder, write_manifest
 from bazar.chassis.clock import system_clock
 from bazar.chassis.database import StorageUnavailable
 from bazar.chassis.database_copy import CannotCopy, copy_database
+from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import CATALOG, FRONTEND, ORDER
 from bazar.contracts.times import rfc3339
@@ -33,6 +34,7 @@ CERTIFICATES = "certs"
     multiple=True,
     help="This server's database alone (may be given twice): where each server has a machine of its own.",
 )
+@takes_settings
 def backup(folder: Path, only: tuple[str, ...]) -> None:
     """Back up the shop into FOLDER, while it is open.
 

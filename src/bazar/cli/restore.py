@@ -17,6 +17,7 @@ from bazar.chassis.database_copy import CannotCopy, count_rows, put_back, see_th
 from bazar.chassis.migrations import migrate, revisions_in
 from bazar.chassis.pidfile import AlreadyRunning, pid_file
 from bazar.cli.backup import CERTIFICATES, IN_THIS_ORDER
+from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import CATALOG, FRONTEND, ORDER, SERVICES
 from bazar.deployment import url_of
@@ -52,6 +53,7 @@ class ServerRuns(Exception):
     help="Without BACKUP: the databases were put back otherwise (PostgreSQL's own means, a copy of the data folder); "
     "do what has to follow.",
 )
+@takes_settings
 def restore(backup: Path | None, only: tuple[str, ...], by_other_means: bool) -> None:
     """Put the databases of BACKUP in the place of those that are there, which are moved aside.
 
