@@ -114,7 +114,7 @@ KEY_REUSED = ProblemType(
     "idempotency-key-reused",
     422,
     "This Idempotency-Key belongs to another request",
-    "The key was used with another body. Use a new key for a new purchase.",
+    "The key was used for another item or with another body. Use a new key for a new purchase.",
 )
 WEAK_PASSWORD = ProblemType(
     "weak-password",

@@ -69,7 +69,9 @@ PROBLEMS: ProblemTable = {
     UnknownOrder: lambda _: problems.NOT_FOUND.because("You have no such order."),
     TooLateToCancel: lambda error: problems.TOO_LATE.because(error.detail),
     NotStuck: lambda error: problems.NOT_STUCK.because(error.detail),
-    KeyReused: lambda _: problems.KEY_REUSED.because("The key was used with another body: take a new one."),
+    KeyReused: lambda _: problems.KEY_REUSED.because(
+        "The key was used for another item or with another body: take a new one."
+    ),
     StockBelowZero: _stock_below_zero,
     StaleVersion: _stale_version,
     BadRequest: lambda error: invalid(error.field, error.detail),

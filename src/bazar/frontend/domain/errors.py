@@ -56,7 +56,7 @@ class NotStuck(ShopError):
 
 @dataclass(eq=False)
 class KeyReused(ShopError):
-    """The idempotency key belongs to a request with another body."""
+    """The idempotency key belongs to a request for another item or with another body."""
 
 
 @dataclass(eq=False)
