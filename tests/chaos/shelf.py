@@ -2,24 +2,26 @@
 
 Each event took effect at one moment between its ``begin`` (the request was sent) and its ``end`` (the answer came).
 The search is that of Wing and Gong with memory as Lowe describes it ("Testing for linearizability", 2017): take any
-event that may come next, carry it out on the model, go on; go back where no event is left that may. Which events are
-done says how many copies are there, so a set of done events is looked at once.
+event that may come next, carry it out on the model, go on; go back where no event is left that may, and never look at
+a state twice.
 
-Three observations make it quick, and none leaves a solution out (a test compares it with the plain search):
+Four observations make it quick, and none leaves a solution out (a test compares it with the plain search):
 
 - What changes nothing (a refusal, a count) is carried out as soon as it is true: where it is, it hinders nobody.
 - Of events that do the same, the one with the earliest end goes first: exchange the two in any solution that says
   otherwise, and it stays one.
-- Whatever tells no number of copies and is not undone can be put off until its end comes, or until a number that was
-  told, or a sale that has too few copies, asks for it.
+- Whatever tells no number of copies can be put off until its end comes, or until a number that was told, or a sale
+  that has too few copies, asks for it.
+- Copies that went and came back need one moment when they are there. From that moment on they may, but need not, be away
+  for a while to explain a refusal.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 #: A valid history needs some thousand; whoever needs more is not told "wrong" but Undecided.
-MOST_SETS = 300_000
+MOST_STATES = 100_000
 
 
 class Undecided(Exception):
@@ -52,105 +54,137 @@ def misfit(initial: int, events: Sequence[Event], settled_at: float) -> str | No
 
 
 @dataclass(frozen=True)
-class _Step:
-    """An event as the search sees it; ``after`` is the number of the one that it has to follow."""
+class _State:
+    """``done``: bit n is event n. ``away``: the copies that are to come back, sale by sale, ascending.
 
-    event: Event
-    end: float
-    after: int | None = None
+    ``possible``: sales that come back, and of which there was a moment when they could have been and gone.
+    """
+
+    done: int
+    stock: int
+    away: tuple[int, ...] = ()
+    possible: int = 0
 
 
 class _Search:
-    """A set of done steps is a number: bit n is step n, in the order of their begin."""
-
     def __init__(self, initial: int, events: Sequence[Event], settled_at: float) -> None:
-        steps: list[_Step] = []
-        for event in sorted(events, key=lambda event: event.begin):
-            steps.append(_Step(event, settled_at if event.end == inf else event.end))
-            if event.comes_back:
-                back = Event(f"back from {event.what}", event.begin, settled_at, -event.change)
-                steps.append(_Step(back, settled_at, after=len(steps) - 1))
-        self._steps = steps
-        self._by_end = sorted(range(len(steps)), key=lambda number: steps[number].end)
+        self._events = sorted(
+            (replace(event, end=min(event.end, settled_at)) if event.end == inf else event for event in events),
+            key=lambda event: event.begin,
+        )
+        self._by_end = sorted(range(len(events)), key=lambda number: self._events[number].end)
+        self._settled_at = settled_at
         self._initial = initial
-        self._farthest = (0, 0, initial)
+        self._farthest = _State(0, initial)
 
     def run(self) -> str | None:
-        everything = (1 << len(self._steps)) - 1
-        met: set[int] = set()
-        waiting = [(0, self._initial)]
+        everything = (1 << len(self._events)) - 1
+        met: dict[tuple[object, ...], list[int]] = {}
+        waiting = [_State(0, self._initial)]
+        tried = 0
         while waiting:
-            done, stock = waiting.pop()
-            while free := [number for number in self._candidates(done) if self._is_free(number, stock)]:
-                done |= sum(1 << number for number in free)
-            if done == everything:
+            state = self._carry_out_what_is_free(waiting.pop())
+            if state.done == everything and not state.away:
                 return None
-            if done in met:
+            others = met.setdefault((state.done, state.away), [])
+            if any(state.possible & ~other == 0 for other in others):
                 continue
-            met.add(done)
-            if len(met) > MOST_SETS:
-                raise Undecided(f"{len(self._steps)} steps, {MOST_SETS} sets of them")
-            self._farthest = max(self._farthest, (done.bit_count(), done, stock))
-            waiting += self._next(done, stock)
+            others.append(state.possible)
+            tried += 1
+            if tried > MOST_STATES:
+                raise Undecided(f"{len(self._events)} events, {MOST_STATES} states")
+            self._farthest = max(self._farthest, state, key=lambda state: state.done.bit_count())
+            waiting += reversed(self._next(state))
         return self._explain()
 
-    def _candidates(self, done: int) -> list[int]:
-        """What may come next: begun before the first of the others has to have ended."""
-        horizon = next((self._steps[n].end for n in self._by_end if not done >> n & 1), inf)
+    def _horizon(self, state: _State) -> float:
+        """By when the next event has to happen."""
+        first = next((self._events[n].end for n in self._by_end if not state.done >> n & 1), inf)
+        return min(first, self._settled_at) if state.away else first
+
+    def _candidates(self, state: _State) -> list[int]:
+        """What may come next, the most urgent first: begun before the first of the others has to have ended."""
+        horizon = self._horizon(state)
         found: list[int] = []
-        first = (~done & (done + 1)).bit_length() - 1  # that is not done
-        for number in range(first, len(self._steps)):
-            step = self._steps[number]
-            if step.event.begin > horizon:
+        first = (~state.done & (state.done + 1)).bit_length() - 1  # that is not done
+        for number in range(first, len(self._events)):
+            if self._events[number].begin > horizon:
                 break
-            if not done >> number & 1 and (step.after is None or done >> step.after & 1):
+            if not state.done >> number & 1:
                 found.append(number)
-        return found
+        return sorted(found, key=lambda number: self._events[number].end)
 
-    def _is_free(self, number: int, stock: int) -> bool:
-        event = self._steps[number].event
-        return not event.change and event.there == stock
+    def _carry_out_what_is_free(self, state: _State) -> _State:
+        while True:
+            possible, done = state.possible, state.done
+            for number in self._candidates(state):
+                event = self._events[number]
+                if event.comes_back and state.stock + event.change >= 0:
+                    possible |= 1 << number
+                elif not event.change and event.there == state.stock:
+                    done |= 1 << number
+            if (done, possible) == (state.done, state.possible):
+                return state
+            state = replace(state, done=done, possible=possible & ~done)
 
-    def _next(self, done: int, stock: int) -> list[tuple[int, int]]:
-        """The sets that follow, the most promising last."""
-        candidates = sorted(self._candidates(done), key=lambda number: self._steps[number].end)
-        urgent = self._steps[candidates[0]].event
-        wanted = _directions([self._steps[number].event for number in candidates], stock)
-        first_of_its_kind: dict[tuple[object, ...], int] = {}
+    def _next(self, state: _State) -> list[_State]:
+        """The states that follow, the most promising first."""
+        candidates = self._candidates(state)
+        wanted = _directions([self._events[number] for number in candidates], state)
+        horizon = self._horizon(state)
+        found: dict[tuple[object, ...], _State] = {}
         for number in candidates:
-            event = self._steps[number].event
-            fits = stock + event.change >= 0 and event.there in (None, stock + event.change)
-            # Copies that go and come back need a moment when they are there: that cannot be put off.
-            now_or_never = event is urgent or event.there is not None or event.comes_back
-            if event.change and fits and (now_or_never or (event.change > 0) in wanted):
-                first_of_its_kind.setdefault((event.change, event.there, event.comes_back), number)
-        order = list(first_of_its_kind.values())  # by their end
-        if urgent.there is not None:
-            there = urgent.there - urgent.change
-            order.sort(key=lambda number: abs(stock + self._steps[number].event.change - there))
-        return [(done | 1 << number, stock + self._steps[number].event.change) for number in reversed(order)]
+            event = self._events[number]
+            is_urgent = event.end == horizon
+            if is_urgent and state.possible >> number & 1:
+                found.setdefault(("never away", number), _done(state, number, 0))
+            fits = state.stock + event.change >= 0 and event.there in (None, state.stock + event.change)
+            asked_for = is_urgent or event.there is not None or (event.change > 0) in wanted
+            if event.change and fits and asked_for:
+                kind = (event.change, event.there, event.comes_back)
+                found.setdefault(kind, _done(state, number, event.change, away=event.comes_back))
+        for copies in dict.fromkeys(state.away):
+            if True in wanted or horizon == self._settled_at:
+                left = list(state.away)
+                left.remove(copies)
+                found["back", copies] = replace(state, stock=state.stock + copies, away=tuple(left))
+        return self._sorted(list(found.values()), candidates)
+
+    def _sorted(self, states: list[_State], candidates: Sequence[int]) -> list[_State]:
+        """Those first that bring the number of copies nearer to what the most urgent event tells."""
+        told = [self._events[number] for number in candidates[:1] if self._events[number].there is not None]
+        for event in told:
+            there = (event.there or 0) - event.change
+            states.sort(key=lambda state: abs(state.stock - there))
+        return states
 
     def _explain(self) -> str:
-        _, done, stock = self._farthest
-        left = [step for number, step in enumerate(self._steps) if not done >> number & 1]
-        horizon = min(step.end for step in left)
+        state = self._farthest
         told = [
-            f"  {step.event.what}: change {step.event.change:+d}, there {step.event.there}, "
-            f"from {step.event.begin:.4f} to {step.end:.4f}"
-            for step in left
-            if step.event.begin <= horizon
+            f"  {event.what}: change {event.change:+d}, there {event.there}, from {event.begin:.4f} to {event.end:.4f}"
+            for event in (self._events[number] for number in self._candidates(state))
         ]
-        return "\n".join(
-            [f"no event can come next; {done.bit_count()} are done, {stock} copies are there; open:", *told]
-        )
+        what = f"no event can come next; {state.done.bit_count()} are done, {state.stock} copies are there; open:"
+        return "\n".join([what, *told])
 
 
-def _directions(candidates: Sequence[Event], stock: int) -> set[bool]:
+def _done(state: _State, number: int, change: int, *, away: bool = False) -> _State:
+    """The event has happened; with ``away`` its copies are to come back."""
+    return _State(
+        state.done | 1 << number,
+        state.stock + change,
+        tuple(sorted([*state.away, -change])) if away else state.away,
+        state.possible & ~(1 << number),
+    )
+
+
+def _directions(candidates: Sequence[Event], state: _State) -> set[bool]:
     """Whether something asks for more copies (True), for fewer (False), or both."""
     wanted = set()
     for event in candidates:
-        if event.there is not None and stock + event.change != event.there:
-            wanted.add(stock + event.change < event.there)
-        if stock + event.change < 0:
+        then = state.stock + event.change
+        if event.there is not None and then != event.there:
+            wanted.add(then < event.there)
+        if then < 0:
             wanted.add(True)
     return wanted
