@@ -12,8 +12,8 @@ Four observations make it quick, and none leaves a solution out (a test compares
   otherwise, and it stays one.
 - Whatever tells no number of copies can be put off until its end comes, or until a number that was told, or a sale
   that has too few copies, asks for it.
-- Copies that went and came back need one moment when they are there. From that moment on they may, but need not, be away
-  for a while to explain a refusal.
+- Copies that went and came back need one moment when they are there. From that moment on they may, but need not, be
+  away for a while to explain a refusal.
 """
 
 from collections.abc import Sequence
