@@ -102,6 +102,7 @@ CALLERS: Mapping[str, frozenset[str]] = {
     "catalog DELETE /books/{item_number}": frozenset({FRONTEND}),
     "catalog GET /books/{item_number}/history": frozenset({FRONTEND}),
     "catalog POST /imports": frozenset({OPERATOR}),
+    "catalog POST /imports/withdraw": frozenset({OPERATOR}),
     "catalog POST /holds": frozenset({ORDER}),
     "catalog POST /holds/settle": frozenset({ORDER}),
     "catalog POST /holds/release": frozenset({ORDER}),

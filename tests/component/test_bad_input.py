@@ -264,12 +264,3 @@ def test_a_method_that_does_not_fit_is_told_which_do(shop: ThreeServices, verb: 
 )
 def test_an_address_that_there_is_not_is_not_found(shop: ThreeServices, path: str) -> None:
     problem(shop.call("GET", path), 404, "not-found")
-
-
-def test_a_key_that_was_used_for_another_item_is_said_to_be(stocked: ThreeServices) -> None:
-    key = {"Idempotency-Key": "for-one-item-only"}
-    assert stocked.call("POST", f"/purchase/{BOOK}", "customer", headers=key).status_code == 201
-    other = stocked.add_book(stock=1)
-    answer = stocked.call("POST", f"/purchase/{other}", "customer", headers=key)
-    assert answer.status_code == 422
-    assert answer.json["detail"] == "The key was used for another item or with another body: take a new one."  # type: ignore[index]  # JSON or None

@@ -213,6 +213,38 @@ def test_a_file_of_which_no_row_could_be_taken_ends_with_an_error(bazar: Command
     assert found.stdout.endswith("0 added, 0 there already, 1 left out\n")
 
 
+def test_a_list_under_another_name_adds_nothing_and_is_told_its_first_name(bazar: Command, tmp_path: Path) -> None:
+    first, copy = tmp_path / "winter.csv", tmp_path / "spring.csv"
+    first.write_text("source_id,title,price,stock\n1,Winter Reading,100,1\n")
+    copy.write_text(first.read_text())
+    assert bazar("catalogue", "import", first).returncode == 0
+    found = bazar("catalogue", "import", copy)
+    assert found.returncode == 1
+    assert "line 2: 'Winter Reading' came under this id from the source 'winter' already\n" in found.stdout
+    assert found.stderr == "If this is a later state of the list that came as winter: --source winter\n"
+    again = bazar("catalogue", "import", copy, "--source", "winter")
+    assert again.returncode == 0
+    assert again.stdout.endswith("0 added, 1 there already, 0 left out\n")
+
+
+def test_the_books_of_a_source_are_taken_out_of_the_shop(shop: Shop, bazar: Command, tmp_path: Path) -> None:
+    file = tmp_path / "mistaken.csv"
+    file.write_text(
+        "source_id,title,subjects,price,stock\n1,Wrong Box,mistaken,100,1\n2,Wrong Box Too,mistaken,100,1\n"
+    )
+    assert bazar("catalogue", "import", file).returncode == 0
+    assert bazar("catalogue", "withdraw", "--source", "mistaken").stderr == "Aborted!\n"  # nobody said yes
+    client = shop.client()
+    assert client.call("GET", "/search/mistaken").json["total"] == 2
+    found = bazar("catalogue", "withdraw", "--source", "mistaken", "--yes")
+    assert (found.returncode, found.stdout) == (0, "2 books withdrawn\n")
+    assert client.call("GET", "/search/mistaken").json["total"] == 0
+    client.close()
+    found = bazar("catalogue", "withdraw", "--source", "unheard of", "--yes")
+    assert found.returncode == 1
+    assert found.stderr.startswith("Error: No book came from unheard of; books came from ")
+
+
 def test_an_import_outlives_a_catalog_that_dies_and_comes_back(shop: Shop, bazar: Command, tmp_path: Path) -> None:
     rows = 6_000
     file = tmp_path / "many.csv"

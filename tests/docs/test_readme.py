@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from bazar.contracts.catalogue_file import Columns, GoodRow, Reading, read_rows
 from shop import Shop
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +45,16 @@ def test_the_first_steps_do_what_the_readme_says(new_shop: Shop, tmp_path: Path)
     assert [order["order_id"] for order in orders["items"]] == [bought["order_id"]]
     assert changed["price"] == {"amount": 1999, "currency": "USD"}
     assert changed["quantity"] == info["quantity"] - 1 + 10
+
+
+def test_the_list_of_books_that_the_readme_shows_can_be_imported(tmp_path: Path) -> None:
+    shown = re.search(r"^```\n(source_id.*?)^```$", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert shown
+    file = tmp_path / "books.csv"
+    file.write_text(shown[1])
+    (row,) = read_rows(file, Columns(), Reading(currency="USD"))
+    assert isinstance(row, GoodRow), row
+    assert (row.book.book.authors, row.book.book.price.amount) == (("Robert Louis Stevenson",), 1250)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -25,8 +25,9 @@ from bazar.contracts.books import (
     ChangeBook,
     ImportBooks,
     ImportedBook,
-    ImportOutcome,
+    WithdrawSource,
 )
+from bazar.contracts.call import Answer, Call, Request
 from bazar.contracts.catalogue_file import (
     BadCatalogueFile,
     BadRow,
@@ -93,7 +94,9 @@ def import_file(
     with told_plainly(BadCatalogueFile), _told(shop), _catalog(shop) as catalog:
         catalog.get_raw("/healthz", Deadline.after(CALL_SECONDS))  # before a long file is looked through
         rows = read_rows(file, columns, reading)
-        totals = _import(catalog, source or file.name.split(".")[0], rows, count_rows(file))
+        totals, known_from = _import(catalog, source or file.name.split(".")[0], rows, count_rows(file))
+    for other in sorted(known_from):
+        click.echo(f"If this is a later state of the list that came as {other}: --source {other}", err=True)
     click.echo(f"{totals['added']} added, {totals['present']} there already, {totals['bad']} left out")
     sys.exit(1 if totals["bad"] and not totals["added"] and not totals["present"] else 0)
 
@@ -114,6 +117,28 @@ def take_in(item_number: int, copies: int, reason: str) -> None:
     with _told(shop), _catalog(shop) as catalog:
         reply = catalog.call(calls.CHANGE_BOOK, request, Deadline.after(CALL_SECONDS), item_number=item_number)
     click.echo(f"{reply.answer.title}: {reply.answer.quantity} copies in stock")
+
+
+@catalogue.command()
+@click.option("--source", required=True, help="That the books came from: sample, or the name of an imported file.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@takes_settings
+def withdraw(source: str, *, yes: bool) -> None:
+    """Take all books of a source out of the shop, the sample's say.
+
+    They are no longer found or sold, and do not come back by another import; orders keep them.
+    """
+    shop = settings()
+    if not yes:
+        click.confirm(f"Take all books that came from {source} out of the shop for good?", abort=True)
+    withdrawn = 0
+    with _told(shop), _catalog(shop) as catalog:
+        more = True
+        while more:
+            request = WithdrawSource(actor=names.OPERATOR, source=source)
+            answer = _send(catalog, calls.WITHDRAW_SOURCE, request)
+            withdrawn, more = withdrawn + answer.withdrawn, answer.more
+    click.echo(f"{withdrawn} books withdrawn")
 
 
 @contextmanager
@@ -137,8 +162,9 @@ def _catalog(shop: Settings) -> "closing[ServiceClient]":
     return closing(neighbour(shop, names.OPERATOR, names.CATALOG))
 
 
-def _import(catalog: ServiceClient, source: str, rows: Iterable[Row], expected: int) -> dict[str, int]:
+def _import(catalog: ServiceClient, source: str, rows: Iterable[Row], expected: int) -> tuple[dict[str, int], set[str]]:
     totals = {"added": 0, "present": 0, "bad": 0}
+    known_from: set[str] = set()
     lines: dict[str, int] = {}
     with Progress(transient=True) as progress:
         task = progress.add_task("Importing", total=expected)
@@ -148,14 +174,15 @@ def _import(catalog: ServiceClient, source: str, rows: Iterable[Row], expected: 
             progress.console.print(f"line {line}: {reason}", markup=False, highlight=False, soft_wrap=True)
 
         for batch in _batches(rows, lines, refuse):
-            outcome = _send(catalog, ImportBooks(actor=names.OPERATOR, source=source, rows=batch))
+            outcome = _send(catalog, calls.IMPORT_BOOKS, ImportBooks(actor=names.OPERATOR, source=source, rows=batch))
             totals["added"] += outcome.added
             totals["present"] += outcome.present
             for row in outcome.rejected:
                 refuse(lines.get(row.source_id, 0), row.detail)
+                known_from |= {row.known_from} if row.known_from else set()
             lines.clear()
             progress.update(task, completed=sum(totals.values()))
-    return totals
+    return totals, known_from
 
 
 def _batches(rows: Iterable[Row], lines: dict[str, int], refuse: Any) -> Iterator[tuple[ImportedBook, ...]]:
@@ -176,12 +203,12 @@ def _batches(rows: Iterable[Row], lines: dict[str, int], refuse: Any) -> Iterato
         yield tuple(batch)
 
 
-def _send(catalog: ServiceClient, request: ImportBooks) -> ImportOutcome:
-    """A batch that is repeated changes nothing more, so a busy or restarting catalog is asked again."""
+def _send(catalog: ServiceClient, call: Call[Request, Answer], request: Request) -> Answer:
+    """What is repeated changes nothing more, so a busy or restarting catalog is asked again."""
     patience = Deadline.after(PATIENCE_SECONDS)
     while True:
         try:
-            return catalog.call(calls.IMPORT_BOOKS, request, Deadline.after(CALL_SECONDS)).answer
+            return catalog.call(call, request, Deadline.after(CALL_SECONDS)).answer
         except NeighbourUnavailable:
             if patience.passed:
                 raise

@@ -20,6 +20,7 @@ Copies = Annotated[int, Meta(ge=0, le=MOST_COPIES)]
 PriceMinor = Annotated[int, Meta(ge=0, le=HIGHEST_PRICE_MINOR)]
 Authors = Annotated[tuple[Name, ...], Meta(max_length=50)]
 SubjectNames = Annotated[tuple[Subject, ...], Meta(max_length=50)]
+SourceName = Annotated[str, Meta(min_length=1, max_length=200, pattern=text.ANY)]
 Year = Annotated[int, Meta(ge=-4000, le=9999)]
 
 
@@ -225,6 +226,20 @@ class WithdrawBook(Message, frozen=True):
     actor: str
 
 
+class WithdrawSource(Message, frozen=True):
+    """All books that were imported from a source, or the next of them, go out of the shop."""
+
+    actor: str
+    source: SourceName
+
+
+class SourceWithdrawn(Message, frozen=True):
+    """How many books were withdrawn; ``more``: there may be others, for another call."""
+
+    withdrawn: int
+    more: bool
+
+
 class HistoryEntry(Message, frozen=True):
     """One price change, stock movement or change of details. ``who`` is an account, or "operator".
 
@@ -270,15 +285,16 @@ class ImportBooks(Message, frozen=True):
     """Rows to import; a row whose (source, source_id) is there already changes nothing."""
 
     actor: str
-    source: Annotated[str, Meta(min_length=1, max_length=200, pattern=text.ANY)]
+    source: SourceName
     rows: Annotated[tuple[ImportedBook, ...], Meta(max_length=1000)]
 
 
 class RejectedRow(Message, frozen=True):
-    """A row that was not imported, and why."""
+    """A row that was not imported, and why; ``known_from``: the other source that has brought it already."""
 
     source_id: str
     detail: str
+    known_from: str | None = None
 
 
 class ImportOutcome(Message, frozen=True):

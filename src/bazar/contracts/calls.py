@@ -37,6 +37,9 @@ WITHDRAW_BOOK = Call(
 )
 BOOK_HISTORY = Call(CATALOG, "GET", "/books/{item_number}/history", books.HistoryQuery, books.History, _FROM_FRONTEND)
 IMPORT_BOOKS = Call(CATALOG, "POST", "/imports", books.ImportBooks, books.ImportOutcome, _FROM_OPERATOR)
+WITHDRAW_SOURCE = Call(
+    CATALOG, "POST", "/imports/withdraw", books.WithdrawSource, books.SourceWithdrawn, _FROM_OPERATOR
+)
 
 HOLD = Call(CATALOG, "POST", "/holds", purchasing.HoldBatch, purchasing.HoldAnswers, _FROM_ORDER)
 SETTLE = Call(CATALOG, "POST", "/holds/settle", purchasing.FinishBatch, purchasing.FinishAnswers, _FROM_ORDER)

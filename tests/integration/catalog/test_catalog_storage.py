@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from bazar.catalog.domain.errors import InvalidBook, KeyReused, StaleVersion, StockBelowZero, UnknownBook
+from bazar.catalog.domain.errors import InvalidBook, KeyReused, StaleVersion, StockBelowZero, UnknownBook, UnknownSource
 from bazar.catalog.storage.store import CatalogStore
 from bazar.catalog.use_cases.keep_stock import KeepStock
 from bazar.catalog.use_cases.look_up import LookUp
@@ -27,6 +27,7 @@ from bazar.contracts.books import (
     Price,
     SubjectQuery,
     WithdrawBook,
+    WithdrawSource,
 )
 from shop_in_process import CURRENCY, NOON, add_book, books_out_of_balance
 from together import together
@@ -193,7 +194,39 @@ def test_an_import_adds_its_rows_in_their_order_and_once(keep_stock: KeepStock, 
     again = import_rows(keep_stock, *rows(260, first=0))
     assert [(done.added, done.present, done.rejected) for done in (first, again)] == [(250, 10, ()), (10, 250, ())]
     assert [look_up.book(number)[0].title for number in range(1, 261)] == [str(number) for number in range(260)]
-    assert import_rows(keep_stock, *rows(1), source="another file").added == 1
+
+
+def test_one_list_under_another_name_adds_no_book_twice(keep_stock: KeepStock) -> None:
+    import_rows(keep_stock, *rows(3))
+    (other,) = rows(1, first=7)
+    under_a_known_id = ImportedBook(source_id="row 2", book=other.book)  # another book, whose list counts as ours does
+    done = import_rows(keep_stock, *rows(2), under_a_known_id, *rows(1, first=3), source="a copy")
+    assert (done.added, done.present) == (2, 0)
+    assert [(row.source_id, row.known_from) for row in done.rejected] == [("row 0", "a file"), ("row 1", "a file")]
+    assert done.rejected[0].detail == "'0' came under this id from the source 'a file' already"
+
+
+def test_a_source_is_withdrawn_whole_and_nothing_else(
+    keep_stock: KeepStock, look_up: LookUp, catalog_database: Database
+) -> None:
+    kept = add_book(keep_stock, 5).item_number
+    import_rows(keep_stock, *rows(251))
+    import_rows(keep_stock, *rows(1, first=500), source="another file")
+    request = WithdrawSource(actor="staff", source="a file")
+    done = [keep_stock.withdraw_source(request)[0] for _ in range(3)]
+    assert [(one.withdrawn, one.more) for one in done] == [(250, True), (1, False), (0, False)]
+    assert look_up.books_of_subject(SubjectQuery(subject="imported"))[0].total == 1
+    assert look_up.book(kept)
+    assert books_out_of_balance(catalog_database) == []
+    assert import_rows(keep_stock, *rows(1)).present == 1  # it does not come back
+    assert import_rows(keep_stock, *rows(1), source="a copy").added == 1  # unless as what it was not before
+
+
+def test_a_source_that_is_none_is_refused_with_those_that_there_are(keep_stock: KeepStock) -> None:
+    import_rows(keep_stock, *rows(1))
+    with pytest.raises(UnknownSource) as refused:
+        keep_stock.withdraw_source(WithdrawSource(actor="staff", source="sampel"))
+    assert refused.value.known == ("a file",)
 
 
 def test_one_file_that_is_imported_twice_at_once_is_imported_once(

@@ -99,7 +99,9 @@ class Shelves:
             self.books[book.item_number] = books[0]
             return
         self._imports += 1
-        rows = tuple(ImportedBook(source_id=str(place), book=a_book(of)) for place, of in enumerate(books))
+        rows = tuple(
+            ImportedBook(source_id=f"{self._imports}-{place}", book=a_book(of)) for place, of in enumerate(books)
+        )
         self._keep_stock.import_books(ImportBooks(actor="staff", source=str(self._imports), rows=rows))
         with self._store.reading() as tx:
             numbers = [book.item_number for book in tx.books_from(0, 1000)]

@@ -12,6 +12,7 @@ from bazar.catalog.domain.errors import (
     StaleVersion,
     StockBelowZero,
     UnknownBook,
+    UnknownSource,
 )
 from bazar.catalog.use_cases.hold_copies import HoldCopies
 from bazar.catalog.use_cases.keep_stock import KeepStock
@@ -33,6 +34,11 @@ def _unknown_book(error: UnknownBook) -> Problem:
     return replace(problem, position=error.position)
 
 
+def _unknown_source(error: UnknownSource) -> Problem:
+    known = f"books came from {', '.join(error.known)}" if error.known else "no book was imported"
+    return problems.NOT_FOUND.because(f"No book came from {error.source}; {known}.")
+
+
 def _stock_below_zero(error: StockBelowZero) -> Problem:
     problem = problems.STOCK_BELOW_ZERO.because(
         f"Book {error.item_number} has {error.stock} copies; a change of {error.change} would leave less than none."
@@ -49,6 +55,7 @@ def _stale_version(error: StaleVersion) -> Problem:
 
 PROBLEMS: ProblemTable = {
     UnknownBook: _unknown_book,
+    UnknownSource: _unknown_source,
     InvalidBook: lambda error: invalid(error.field, error.detail),
     BadQuery: lambda error: invalid(error.field, error.detail),
     BadCursor: lambda _: invalid("cursor", text.WORDS[text.CURSOR]),
@@ -92,6 +99,7 @@ def catalog_app(
         lambda request, item_number: Reply(books.Empty(), keep_stock.withdraw_book(item_number, request)),
     )
     api.serve(calls.IMPORT_BOOKS, lambda request: Reply(*keep_stock.import_books(request)))
+    api.serve(calls.WITHDRAW_SOURCE, lambda request: Reply(*keep_stock.withdraw_source(request)))
 
     api.serve(calls.HOLD, lambda batch: Reply(*hold_copies.hold(batch)))
     api.serve(calls.SETTLE, lambda batch: Reply(*hold_copies.settle(batch)))

@@ -16,6 +16,14 @@ class UnknownBook(CatalogError):
 
 
 @dataclass(eq=False)
+class UnknownSource(CatalogError):
+    """No book was imported from this source; ``known`` are those that there are."""
+
+    source: str
+    known: tuple[str, ...]
+
+
+@dataclass(eq=False)
 class InvalidBook(CatalogError):
     """A field of a book does not fit."""
 

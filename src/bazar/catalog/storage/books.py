@@ -42,6 +42,25 @@ _FROM_NUMBER = (
     .order_by(books.c.item_number)
     .limit(sa.bindparam("most"))
 )
+_OF_SOURCE = (
+    sa.select(books)
+    .where(
+        books.c.item_number.in_(sa.select(sources.c.item_number).where(sources.c.source == sa.bindparam("source"))),
+        books.c.withdrawn_at.is_(None),
+    )
+    .order_by(books.c.item_number)
+    .limit(sa.bindparam("most"))
+)
+_SOURCES = sa.select(sources.c.source).distinct().order_by(sources.c.source)
+_ELSEWHERE = (
+    sa.select(sources.c.source_id, books.c.title, sources.c.source)
+    .join(books, books.c.item_number == sources.c.item_number)
+    .where(
+        sources.c.source_id.in_(sa.bindparam("source_ids", expanding=True)),
+        sources.c.source != sa.bindparam("source"),
+        books.c.withdrawn_at.is_(None),
+    )
+)
 _ANY = sa.select(books.c.item_number).limit(1)
 _COUNT = sa.select(subjects.c.books).where(subjects.c.subject_key == sa.bindparam("key"))
 _SUBJECTS = (
@@ -147,12 +166,20 @@ class BookRows:
             sa.update(books).where(books.c.item_number == item_number).values(version=books.c.version + 1)
         )
 
-    def withdraw(self, book: StoredBook, at: datetime) -> None:
-        self._connection.execute(
-            sa.update(books).where(books.c.item_number == book.item_number).values(withdrawn_at=microseconds(at))
-        )
-        self._leave_subjects(book.item_number)
-        self._count_subjects([(book.subjects, -1)])
+    def withdraw(self, withdrawn: Sequence[StoredBook], at: datetime) -> None:
+        for book in withdrawn:
+            self._connection.execute(
+                sa.update(books).where(books.c.item_number == book.item_number).values(withdrawn_at=microseconds(at))
+            )
+            self._leave_subjects(book.item_number)
+        self._count_subjects([(book.subjects, -1) for book in withdrawn])
+
+    def books_of_source_for_update(self, source: str, limit: int) -> Sequence[StoredBook]:
+        statement = for_update(_OF_SOURCE, self._connection)
+        return [_book(row) for row in self._connection.execute(statement, {"source": source, "most": limit})]
+
+    def sources(self) -> Sequence[str]:
+        return self._connection.execute(_SOURCES).scalars().all()
 
     def known_source_ids(self, source: str, source_ids: Sequence[str]) -> frozenset[str]:
         one_at_a_time(self._connection, f"import of {source}")
@@ -160,6 +187,10 @@ class BookRows:
             sa.select(sources.c.source_id).where(sources.c.source == source, sources.c.source_id.in_(source_ids))
         )
         return frozenset(found.scalars())
+
+    def known_elsewhere(self, source: str, source_ids: Sequence[str]) -> Sequence[tuple[str, str, str]]:
+        found = self._connection.execute(_ELSEWHERE, {"source": source, "source_ids": list(source_ids)})
+        return [(row.source_id, row.title, row.source) for row in found]
 
     def remember_sources(self, source: str, item_numbers: Mapping[str, int]) -> None:
         self._connection.execute(

@@ -53,6 +53,7 @@ sources = sa.Table(
     sa.Column("source", sa.Text, primary_key=True),
     sa.Column("source_id", sa.Text, primary_key=True),
     sa.Column("item_number", BigInteger, sa.ForeignKey("books.item_number"), nullable=False),
+    sa.Index("sources_by_id", "source_id"),
 )
 
 #: What was done to each book by staff; sales are in the holds.

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from bazar.catalog.domain.errors import InvalidBook, KeyReused, StaleVersion, StockBelowZero, UnknownBook
+from bazar.catalog.domain.errors import InvalidBook, KeyReused, StaleVersion, StockBelowZero, UnknownBook, UnknownSource
 from bazar.catalog.domain.isbn import isbn13
 from bazar.catalog.use_cases.look_up import shown
 from bazar.catalog.use_cases.ports import BookFacts, JournalEntry, Store, StoredBook, Transaction
@@ -25,9 +25,14 @@ from bazar.contracts.books import (
     Money,
     NewBook,
     RejectedRow,
+    SourceWithdrawn,
     WithdrawBook,
+    WithdrawSource,
 )
 from bazar.contracts.wire import dump
+
+#: Books that are withdrawn in one transaction: others wait for it.
+WITHDRAWN_TOGETHER = 250
 
 Value = TypeVar("Value")
 
@@ -71,15 +76,23 @@ class KeepStock:
         """The book is no longer found or sold; orders keep it. Raises UnknownBook. Returns the new position."""
         with self._store.writing() as tx:
             book = _sold(tx, tx.book_for_update(item_number), item_number)
-            tx.withdraw(book, self._clock())
-            tx.raise_version(item_number)
-            tx.write_journal([JournalEntry(item_number, self._clock(), request.actor, "withdrawn", "")])
-            return tx.publish([item_number])
+            return self._withdraw(tx, [book], request.actor)
+
+    def withdraw_source(self, request: WithdrawSource) -> tuple[SourceWithdrawn, str]:
+        """As withdraw_book, the next WITHDRAWN_TOGETHER books of a source; raises UnknownSource."""
+        with self._store.writing() as tx:
+            books = tx.books_of_source_for_update(request.source, WITHDRAWN_TOGETHER)
+            if not books and request.source not in (known := tx.sources()):
+                raise UnknownSource(request.source, tuple(known))
+            position = self._withdraw(tx, books, request.actor)
+        return SourceWithdrawn(withdrawn=len(books), more=len(books) == WITHDRAWN_TOGETHER), position
 
     def import_books(self, request: ImportBooks) -> tuple[ImportOutcome, str]:
         """Add the rows that are new by (source, source_id), in their order; the others change nothing.
 
-        A row that does not fit is refused by itself. Returns what became of them, and the position.
+        A row that does not fit is refused by itself, as is one that another source has brought under the same id
+        and title: one list under two names would have every book twice. Returns what became of them, and the
+        position.
         """
         good: dict[str, tuple[BookFacts, int, int]] = {}
         rejected = []
@@ -93,6 +106,11 @@ class KeepStock:
         with self._store.writing() as tx:
             known = tx.known_source_ids(request.source, list(good))
             new = {source_id: book for source_id, book in good.items() if source_id not in known}
+            for source_id, title, source in tx.known_elsewhere(request.source, list(new)):
+                if source_id in new and title == new[source_id][0].title:
+                    del new[source_id]
+                    detail = f"{title!r} came under this id from the source {source!r} already"
+                    rejected.append(RejectedRow(source_id=source_id, detail=detail, known_from=source))
             numbers: Sequence[int] = ()
             if new:
                 numbers = self._insert(tx, request.actor, f"import of {request.source}", list(new.values()))
@@ -100,6 +118,16 @@ class KeepStock:
             position = tx.publish(numbers)
         present = len(request.rows) - len(rejected) - len(new)
         return ImportOutcome(added=len(new), present=present, rejected=tuple(rejected)), position
+
+    def _withdraw(self, tx: Transaction, books: Sequence[StoredBook], actor: str) -> str:
+        now = self._clock()
+        numbers = [book.item_number for book in books]
+        if numbers:
+            tx.withdraw(books, now)
+            for number in numbers:
+                tx.raise_version(number)
+            tx.write_journal([JournalEntry(number, now, actor, "withdrawn", "") for number in numbers])
+        return tx.publish(numbers)
 
     def _insert(
         self, tx: Transaction, actor: str, reason: str, new: Sequence[tuple[BookFacts, int, int]]

@@ -153,13 +153,28 @@ class Transaction(Protocol):
         """False where the stock would fall below zero: nothing changes then."""
         ...
 
-    def withdraw(self, book: StoredBook, at: datetime) -> None: ...
+    def withdraw(self, withdrawn: Sequence[StoredBook], at: datetime) -> None:
+        """Once in a transaction, for all books that it withdraws."""
+        ...
+
+    def books_of_source_for_update(self, source: str, limit: int) -> Sequence[StoredBook]:
+        """The first of those that were imported from it and are sold, locked in ascending order of their numbers."""
+        ...
+
+    def sources(self) -> Sequence[str]:
+        """All that books were imported from."""
+        ...
+
     def raise_version(self, item_number: int) -> None:
         """Once for all that a request changes of a book; taking from and putting back on the shelf do it too."""
         ...
 
     def known_source_ids(self, source: str, source_ids: Sequence[str]) -> frozenset[str]:
         """Those that were imported; other imports of the source wait here until this transaction ends."""
+        ...
+
+    def known_elsewhere(self, source: str, source_ids: Sequence[str]) -> Sequence[tuple[str, str, str]]:
+        """(id, title, source) of books that are sold and that came from other sources under one of these ids."""
         ...
 
     def remember_sources(self, source: str, item_numbers: Mapping[str, int]) -> None: ...
