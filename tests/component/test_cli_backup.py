@@ -293,7 +293,7 @@ def interrupted(premises: Premises, monkeypatch: pytest.MonkeyPatch) -> Premises
 
 def test_after_an_interrupted_restore_no_server_starts_and_the_doctor_says_why(interrupted: Premises) -> None:
     again = f"bazar restore {interrupted.copies}"
-    for command in (["up"], ["order"], ["account", "create", "a@example.org", "--password-stdin"]):
+    for command in (["up"], ["order"]):
         done = run(*command, **interrupted.environment)
         assert done.returncode == 1
         assert f"a restore was interrupted: run it again ({again})" in done.stderr

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from bazar.chassis.database import Database
+from bazar.chassis.database import Database, StorageUnavailable
 from bazar.contracts.purchasing import OpenHoldsQuery
 from bazar.order.domain.decisions import Decision
 from bazar.order.domain.errors import OutOfStock
@@ -27,11 +27,14 @@ def shop(catalog_database: Database, order_database: Database) -> ShopInProcess:
 
 
 def buy(shop: ShopInProcess, key: str, item: int) -> Decision | OutOfStock:
-    """The order, or why there is none."""
-    try:
-        return shop.buy(key, item)
-    except OutOfStock as refusal:
-        return refusal
+    """The order, or why there is none; who hears 503 asks again."""
+    while True:
+        try:
+            return shop.buy(key, item)
+        except OutOfStock as refusal:
+            return refusal
+        except StorageUnavailable:
+            continue
 
 
 def stock_up(shop: ShopInProcess, copies: int) -> int:
