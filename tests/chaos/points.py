@@ -61,6 +61,8 @@ _FRONTEND = (
         "bazar.frontend.gateways.catalog_service",
         ("before the change of a book is passed on", "CatalogService.change_book", BEFORE),
         ("the book is changed, staff not told", "CatalogService.change_book", AFTER),
+        ("feed: before it is asked for", "CatalogService.changes_after", BEFORE),
+        ("feed: it is known, the cache not told", "CatalogService.changes_after", AFTER),
     ),
 )
 _ORDER = (
@@ -195,6 +197,12 @@ _CATALOG = (
         "bazar.catalog.storage.feed",
         ("feed: before the change gets its number", "FeedRows.publish", BEFORE),
         ("feed: the change is numbered, before COMMIT", "FeedRows.publish", AFTER),
+    ),
+    *_rows(
+        CATALOG,
+        "bazar.catalog.use_cases.look_up",
+        ("feed: before changes are read", "LookUp.changes", BEFORE),
+        ("feed: changes are read, before the answer", "LookUp.changes", AFTER),
     ),
     *_rows(
         CATALOG,
