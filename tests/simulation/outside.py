@@ -63,7 +63,7 @@ class Connections:
         """The response, or one of urllib3's errors."""
         assert not redirect
         request = Request(method, target, headers, body or b"")
-        return self._network.ask(self._service, request, timeout.read_timeout)
+        return self._network.ask(self._service, request, timeout.total)
 
     def close(self) -> None:
         """Nothing is open."""
