@@ -27,7 +27,7 @@ from simulation.follower import Follower
 from simulation.front_end import FrontEnd
 from simulation.network import Network, Request, Response, Serve
 from simulation.outside import App, Client
-from simulation.storage import Disk, FaultyDatabase
+from simulation.storage import Disk, FaultyDatabase, WriteLock
 from simulation.world import CURRENCY, NOON, SECRET, ServerProcess, World
 
 PRICE_MINOR = 1000
@@ -85,6 +85,7 @@ class Shop:
         self._day = day
         self._followers: dict[ServerProcess, Follower] = {}
         self._servers: dict[str, ServerProcess] = {}
+        self._locks = {ORDER: WriteLock(), CATALOG: WriteLock()}
 
     def open(self) -> None:
         """Start all servers."""
@@ -109,7 +110,7 @@ class Shop:
         """What the process at hand opens."""
         disk = self._disks.order if service == ORDER else self._disks.catalog
         on_commit = self._audit.order_committed if service == ORDER else self._catalog_committed
-        return FaultyDatabase(self._world, disk, on_commit)
+        return FaultyDatabase(self._world, disk, self._locks[service], on_commit)
 
     def _catalog_committed(self) -> None:
         self._audit.catalog_committed()
