@@ -74,8 +74,12 @@ class Decided(NamedTuple):
 class Audit:
     """Follows the rows of both databases through one run."""
 
-    def __init__(self, world: World, catalog: sqlite3.Connection, order: sqlite3.Connection) -> None:
+    def __init__(
+        self, world: World, catalog: sqlite3.Connection, order: sqlite3.Connection, *, returns_may_be_void: bool
+    ) -> None:
         self._world = world
+        #: Who compares after a restore asks again for what was returned.
+        self._returns_may_be_void = returns_may_be_void
         self._catalog = catalog
         self._order = order
         self.holds: dict[str, Hold] = {}
@@ -218,7 +222,8 @@ class Audit:
             self._world.note("order {} is cancelled", order_id)
             if order_id not in self.decisions or self.decisions[order_id].outcome != "confirmed":
                 self._broken(2, f"{order_id} is cancelled but was not confirmed")
-        # A mark may go again: a comparison with the catalog holds all acknowledgements for void (ADR 0012).
+        elif self.cancellations[order_id] and not is_returned and not self._returns_may_be_void:
+            self._broken(2, f"the return of {order_id} is no longer marked")
         if is_returned and self.holds[order_id].state != "returned":
             self._broken(2, f"{order_id} is marked returned, its hold is {self.holds[order_id].state}")
         self.cancellations[order_id] = is_returned

@@ -20,8 +20,8 @@ class Fault(StrEnum):
     DOUBLED = "request doubled"
     LATE = "request late, its caller gone"
     SLOW = "answer slow"
-    BUSY = "database locked for a while"
-    LOCKED = "database locked for too long"
+    LOCKED = "database locked, for a while or too long"
+    UNREADABLE = "database cannot be read"
     DISK_FULL = "disk full at commit"
     COMMIT_UNKNOWN = "committed, but an error told"
     CLOCK_JUMPS = "wall clock jumps by up to a day"
@@ -40,11 +40,11 @@ _CHANCES = {
     Fault.REQUEST_LOST: 0.02,
     Fault.ANSWER_LOST: 0.04,
     Fault.BROKEN: 0.05,
-    Fault.DOUBLED: 0.1,
-    Fault.LATE: 0.03,
+    Fault.DOUBLED: 0.09,
+    Fault.LATE: 0.05,
     Fault.SLOW: 0.05,
-    Fault.BUSY: 0.06,
-    Fault.LOCKED: 0.015,
+    Fault.UNREADABLE: 0.01,
+    Fault.LOCKED: 0.05,
     Fault.DISK_FULL: 0.03,
     Fault.COMMIT_UNKNOWN: 0.03,
     Fault.CLOCK_JUMPS: 0.01,

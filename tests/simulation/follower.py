@@ -9,7 +9,7 @@ from bazar.contracts.books import ChangesQuery
 from simulation.scheduler import Wait
 from simulation.world import World
 
-LONGEST_REST_SECONDS = 1.5
+LONGEST_REST_SECONDS = 3.0
 
 
 class Follower:

@@ -90,12 +90,9 @@ class Network:
         exchange = Exchange(world.scheduler.waiting())
         world.note("asks {}: {}{}", service, what, "" if fault is None else f" ({fault})")
         if fault is Fault.DOUBLED:
-            self._send(service, request, Exchange(None), world.random.random())
+            self._send_again(service, request, is_late=world.random.random() < 0.3)
         if fault is Fault.LATE:
-            soonest, latest = LATE_SECONDS
-            seconds = soonest + (latest - soonest) * world.random.random()
-            world.faults.lasts_until(world.scheduler.now + seconds)
-            self._send(service, request, Exchange(None), seconds)
+            self._send_again(service, request, is_late=True)
         elif fault is Fault.BROKEN:
             if world.random.random() < 0.5:
                 self._send(service, request, Exchange(None), world.moment())
@@ -112,6 +109,13 @@ class Network:
         assert isinstance(answer, Response)
         world.step(f"after the answer to {what}")
         return answer
+
+    def _send_again(self, service: str, request: Request, *, is_late: bool) -> None:
+        """So that nobody gets the answer."""
+        soonest, latest = LATE_SECONDS if is_late else (0.0, 1.0)
+        seconds = soonest + (latest - soonest) * self._world.random.random()
+        self._world.faults.lasts_until(self._world.scheduler.now + seconds)
+        self._send(service, request, Exchange(None), seconds)
 
     def _send(
         self, service: str, request: Request, exchange: Exchange, seconds: float, fault: Fault | None = None

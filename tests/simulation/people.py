@@ -10,6 +10,7 @@ from bazar.contracts.names import FRONTEND
 from bazar.order.domain.order_ids import order_id_of
 from simulation.answers import Answers, Ask
 from simulation.by_hand import Operator
+from simulation.day import Day
 from simulation.front_end import ACCOUNT, KEY, STAFF
 from simulation.network import Network, Request, Response
 from simulation.scheduler import Process
@@ -23,12 +24,12 @@ MOST_TRIES = 5
 class People:
     """All of them, each a task; whoever began keeps to the shop's rules: the same key for the same purchase."""
 
-    def __init__(self, world: World, network: Network, answers: Answers, operator: Operator, books: int) -> None:
+    def __init__(self, world: World, network: Network, answers: Answers, operator: Operator, day: Day) -> None:
         self._world = world
         self._network = network
         self._answers = answers
         self._operator = operator
-        self._books = books
+        self._day = day
         self._process = Process("people")
         #: Every request with a key that was ever made, to be made once more in the end.
         self.asked: dict[Ask, None] = {}
@@ -36,9 +37,6 @@ class People:
         self.customers: list[str] = []
         self._orders: list[tuple[str, str]] = []
         self._prices: dict[int, int] = {}
-        #: Some days everybody wants the same book, some days all come at once.
-        self._one_book_is_wanted = world.random.random() < 0.6
-        self._all_come_at_once = world.random.random() < 0.6
 
     @property
     def are_done(self) -> bool:
@@ -56,13 +54,13 @@ class People:
     def open_doors(self, within_seconds: float) -> None:
         """Everybody comes, each some time."""
         random = self._world.random
-        for number in range(random.randint(2, 3)):
+        for number in range(self._day.customers):
             account = f"customer-{number + 1}"
             self.customers.append(account)
-            comes_after_seconds = random.random() * (0.1 if self._all_come_at_once else within_seconds)
+            comes_after_seconds = random.random() * (0.1 if self._day.all_come_at_once else within_seconds)
             self.arrive(account, partial(self._customer, account, comes_after_seconds))
-        for name in random.choice(((), ("a",), ("a",), ("a", "b"))):
-            self.arrive(STAFF, partial(self._bookseller, name, within_seconds))
+        for number in range(self._day.booksellers):
+            self.arrive(STAFF, partial(self._bookseller, f"{STAFF}-{number + 1}", within_seconds))
 
     def ask(self, ask: Ask) -> Response | None:
         """The answer, which is noted; None where there is none."""
@@ -96,16 +94,16 @@ class People:
     def _customer(self, account: str, comes_after_seconds: float) -> None:
         random = self._world.random
         self._world.scheduler.sleep(comes_after_seconds)
-        for number in range(random.randint(1, 3)):
+        for number in range(random.randint(1, 2)):
             if random.random() < 0.3:
-                self._look(account, self._some_book())
+                self._look(account, self._day.some_book(random))
             ask = self._purchase(account, f"{account}/{number + 1}")
             if random.random() < 0.2:
                 self.arrive(account, partial(self.ask_again_until_answered, ask))  # a double click
             drawn = random.random()
             if drawn < 0.1:
                 self.arrive(account, partial(self.ask_again_until_answered, self._purchase(account, ask.key)))
-            elif drawn < 0.3:
+            elif drawn < 0.35:
                 self.arrive("operator", partial(self._operator.give_up, ask))
             if random.random() < 0.15:
                 # Before there is an answer: who guesses the order's id gains nothing by it.
@@ -138,7 +136,7 @@ class People:
 
     def _purchase(self, account: str, key: str | None) -> Ask:
         random = self._world.random
-        items = [self._some_book() for _ in range(random.choice((1, 1, 1, 2, 3)))]
+        items = [self._day.some_book(random) for _ in range(random.choice((1, 1, 1, 2, 3)))]
         lines = [{"item_number": item, "quantity": random.choice((1, 1, 2))} for item in items]
         total = None
         if random.random() < 0.3:
@@ -149,27 +147,21 @@ class People:
 
     def _bookseller(self, name: str, within_seconds: float) -> None:
         random = self._world.random
-        changes = random.randint(1, 4)
+        changes = random.randint(2, 5)
         for number in range(changes):
-            self._world.scheduler.sleep(within_seconds * random.random() / changes)
-            item, drawn = self._some_book(), random.random()
-            if drawn < 0.15:
+            self._pause(0.1 if self._day.all_come_at_once else within_seconds / changes)
+            item, drawn = self._day.some_book(random), random.random()
+            if drawn < 0.12:
                 self.ask_again_until_answered(Ask(STAFF, "DELETE", f"books/{item}"))
-            elif drawn < 0.3 and self._orders:
+            elif drawn < 0.25 and self._orders:
                 _, order_id = random.choice(self._orders)
                 self.ask_again_until_answered(Ask(STAFF, "POST", f"cancel/{order_id}"))
             else:
                 change: dict[str, object] = {"stock_change": random.choice((-1, 1, 2))}
                 if drawn < 0.7:
-                    change = {"price": {"amount": random.choice((900, 1000, 1100)), "currency": CURRENCY}}
+                    change = {"price": {"amount": random.randint(900, 1100), "currency": CURRENCY}}
                 body = json.dumps(change).encode()
-                self.ask_again_until_answered(
-                    Ask(STAFF, "PATCH", f"books/{item}", body, f"{STAFF} {name}/{number + 1}")
-                )
-
-    def _some_book(self) -> int:
-        random = self._world.random
-        return 1 if self._one_book_is_wanted and random.random() < 0.8 else random.randint(1, self._books)
+                self.ask_again_until_answered(Ask(STAFF, "PATCH", f"books/{item}", body, f"{name}/{number + 1}"))
 
     def _pause(self, most_seconds: float) -> None:
         self._world.scheduler.sleep(self._world.random.random() * most_seconds)

@@ -9,6 +9,7 @@ from bazar.contracts.names import ORDER
 from simulation.answers import Answers, Ask
 from simulation.audit import Audit
 from simulation.by_hand import Operator
+from simulation.day import Day
 from simulation.faults import Fault
 from simulation.follower import Follower
 from simulation.front_end import STAFF
@@ -16,7 +17,7 @@ from simulation.history import History
 from simulation.network import Network
 from simulation.outside import Outside
 from simulation.people import People
-from simulation.shop import BOOKS, Disks, Shop
+from simulation.shop import Disks, Shop
 from simulation.world import World
 
 #: How long people come; faults strike until the last has gone home, but not longer than they have patience for.
@@ -52,14 +53,16 @@ class _Run:
     def __init__(self, seed: int, disks: Disks) -> None:
         self._seed = seed
         self._world = World(seed)
-        self._stock = [self._world.random.randint(1, 5) for _ in range(BOOKS)]
-        disks.renew(self._stock)
+        self._day = Day.draw(self._world.random)
+        disks.renew(self._day)
         self._network = Network(self._world)
-        self._audit = Audit(self._world, disks.catalog.connection, disks.order.connection)
+        self._audit = Audit(
+            self._world, disks.catalog.connection, disks.order.connection, returns_may_be_void=not self._day.is_compared
+        )
         self._answers = Answers(self._world, self._audit)
-        self._shop = Shop(self._world, self._network, disks, self._audit)
+        self._shop = Shop(self._world, self._network, disks, self._audit, self._day)
         operator = Operator(self._world, self._network, self._shop.database(ORDER))
-        self._people = People(self._world, self._network, self._answers, operator, BOOKS)
+        self._people = People(self._world, self._network, self._answers, operator, self._day)
         self._settled_after_seconds = 0.0
 
     def outcome(self) -> Outcome:
@@ -74,7 +77,7 @@ class _Run:
                 self._shop.close()
                 self._people.go_home()
         if not violations:
-            self._audit.check_all(self._answers.may_have_come_in(self._stock))
+            self._audit.check_all(self._answers.may_have_come_in(self._day.stock))
         decisions = Counter(decided.outcome for decided in self._audit.decisions.values())
         decisions["orders that were cancelled"] = len(self._audit.cancellations)
         return Outcome(

@@ -19,16 +19,17 @@ from bazar.contracts.books import AddBook, NewBook, Price
 from bazar.contracts.names import CATALOG, FRONTEND, ORDER
 from bazar.contracts.purchasing import FinishAnswers
 from bazar.order.storage import schema as order_schema
+from bazar.order.storage.store import OrderStore
 from bazar.settings import Settings
 from simulation.audit import Audit
+from simulation.day import BOOKS, Day
 from simulation.follower import Follower
 from simulation.front_end import FrontEnd
 from simulation.network import Network, Request, Response, Serve
 from simulation.outside import App, Client
-from simulation.storage import Disk, FaultyDatabase
+from simulation.storage import Disk, FaultyDatabase, WriteLock
 from simulation.world import CURRENCY, NOON, SECRET, ServerProcess, World
 
-BOOKS = 3
 PRICE_MINOR = 1000
 LONGEST_RESTART_SECONDS = 2.0
 #: Random in a real shop.
@@ -44,13 +45,15 @@ class Disks:
         self.catalog = Disk(Path(bazar.catalog.migrations.__path__[0]), _fill_catalog)
         self.order = Disk(Path(bazar.order.migrations.__path__[0]), _fill_order)
 
-    def renew(self, stock: list[int]) -> None:
-        """Empty but for the books, with so many copies of each."""
+    def renew(self, day: Day) -> None:
+        """As the day begins: nothing but books."""
         self.catalog.renew()
         self.order.renew()
-        rows = [(copies, item_number) for item_number, copies in enumerate(stock, 1)]
+        rows = [(copies, item_number) for item_number, copies in enumerate(day.stock, 1)]
         self.catalog.connection.executemany("UPDATE books SET stock = ? WHERE item_number = ?", rows)
         self.catalog.connection.executemany("UPDATE journal SET stock_change = ? WHERE item_number = ?", rows)
+        if not day.is_compared:
+            self.order.connection.execute("DELETE FROM comparison")
 
 
 def _fill_catalog(database: Database) -> None:
@@ -67,28 +70,26 @@ def _fill_catalog(database: Database) -> None:
 def _fill_order(database: Database) -> None:
     with database.writing() as connection:
         connection.execute(sa.insert(order_schema.secrets).values(only=1, order_ids=SECRET))
+    with OrderStore(database).writing() as tx:
+        tx.note_comparison(_EPOCH, NOON)
 
 
 class Shop:
-    """One or two servers of each service; two order servers are two sweepers at once."""
+    """The servers of the day."""
 
-    def __init__(self, world: World, network: Network, disks: Disks, audit: Audit) -> None:
+    def __init__(self, world: World, network: Network, disks: Disks, audit: Audit, day: Day) -> None:
         self._world = world
         self._network = network
         self._disks = disks
         self._audit = audit
+        self._day = day
         self._followers: dict[ServerProcess, Follower] = {}
         self._servers: dict[str, ServerProcess] = {}
-        random = world.random
-        names = [FRONTEND, ORDER, CATALOG]
-        chance = random.choice((0.2, 1.0))
-        names += [f"{service} 2" for service in names if random.random() < chance]
-        self._names = names
-        self._is_followed = random.random() < 0.8
+        self._locks = {ORDER: WriteLock(), CATALOG: WriteLock()}
 
     def open(self) -> None:
         """Start all servers."""
-        for name in self._names:
+        for name in self._day.servers:
             self._start(name)
 
     @property
@@ -109,7 +110,7 @@ class Shop:
         """What the process at hand opens."""
         disk = self._disks.order if service == ORDER else self._disks.catalog
         on_commit = self._audit.order_committed if service == ORDER else self._catalog_committed
-        return FaultyDatabase(self._world, disk, on_commit)
+        return FaultyDatabase(self._world, disk, self._locks[service], on_commit)
 
     def _catalog_committed(self) -> None:
         self._audit.catalog_committed()
@@ -133,7 +134,7 @@ class Shop:
 
     def _built(self, process: ServerProcess) -> Serve:
         if process.service == FRONTEND:
-            if self._is_followed:
+            if self._day.is_followed:
                 follower = self._followers[process] = Follower(self._world, Client(self._network, CATALOG))
                 self._world.scheduler.spawn(process, "follow", follower.run)
             return FrontEnd(self._world, self._network).serve

@@ -7,6 +7,7 @@ stopped or killed before a transaction begins and after it has been committed; i
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -18,6 +19,8 @@ from bazar.chassis.migrations import migrate
 from simulation.faults import Fault
 from simulation.world import World
 
+#: Longer than SQLite lets a writer wait.
+LONGEST_LOCK_SECONDS = 4.5
 _FULL = sqlite3.OperationalError("database or disk is full")
 
 
@@ -67,31 +70,42 @@ class DiskDatabase(Database):
         """The disk outlives it."""
 
 
+@dataclass
+class WriteLock:
+    """SQLite's lock of one database, in the hands of somebody else until then."""
+
+    until_seconds: float = 0.0
+
+
 class FaultyDatabase(DiskDatabase):
     """As one process has it open: locked at times, full at times, and the process may die around each transaction."""
 
-    def __init__(self, world: World, disk: Disk, on_commit: Callable[[], None]) -> None:
+    def __init__(self, world: World, disk: Disk, lock: WriteLock, on_commit: Callable[[], None]) -> None:
         super().__init__(disk)
         self._world = world
+        self._lock = lock
         self._on_commit = on_commit
-        self._begin = world.faults.occasion(Fault.BUSY, Fault.LOCKED)
+        self._read = world.faults.occasion(Fault.UNREADABLE)
+        self._begin = world.faults.occasion(Fault.LOCKED)
         self._commit = world.faults.occasion(Fault.DISK_FULL)
         self._told = world.faults.occasion(Fault.COMMIT_UNKNOWN)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        task = self._world.scheduler.current.name
-        self._world.step(f"{task} before it reads")
-        self._may_be_locked()
+        world, task = self._world, self._world.scheduler.current.name
+        world.step(f"{task} before it reads")
+        if self._read.strikes():
+            world.note("{}: cannot read", task)
+            raise StorageUnavailable("disk I/O error")
         with super().reading() as connection:
             yield connection
-        self._world.step(f"{task} after it has read")
+        world.step(f"{task} after it has read")
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         world, task = self._world, self._world.scheduler.current.name
         world.step(f"{task} before it writes")
-        self._may_be_locked()
+        self._wait_for_the_lock()
         with super().writing() as connection:
             yield connection
             if self._commit.strikes():
@@ -103,13 +117,16 @@ class FaultyDatabase(DiskDatabase):
             raise StorageUnavailable("disk I/O error")
         world.step(f"{task} after its commit")
 
-    def _may_be_locked(self) -> None:
-        fault = self._begin.strikes()
-        if fault is None:
-            return
-        self._world.note("{}: {}", self._world.scheduler.current.name, fault)
-        most_seconds = SQLITE_BUSY_TIMEOUT_MS / 1000
-        if fault is Fault.LOCKED:
-            self._world.scheduler.sleep(most_seconds)
+    def _wait_for_the_lock(self) -> None:
+        """Whoever waits long enough gets it, all of them at about the same time, in any order."""
+        world, lock, most_seconds = self._world, self._lock, SQLITE_BUSY_TIMEOUT_MS / 1000
+        if self._begin.strikes():
+            lock.until_seconds = world.scheduler.now + world.random.random() * LONGEST_LOCK_SECONDS
+            world.note("{}: database locked", world.scheduler.current.name)
+            world.faults.lasts_until(lock.until_seconds)
+        seconds = lock.until_seconds - world.scheduler.now
+        if seconds > most_seconds:
+            world.scheduler.sleep(most_seconds)
             raise StorageUnavailable("database is locked")
-        self._world.scheduler.sleep(self._world.random.random() * most_seconds)
+        if seconds > 0:
+            world.scheduler.sleep(seconds + world.moment())
