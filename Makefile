@@ -25,7 +25,7 @@ test: $(TEST_STAMP) ## what guards every change (minutes)
 	$(PYTEST) -m "not slow and not container"
 
 test-deep: $(TEST_STAMP) ## the tests that take longer
-	$(PYTEST) -m "slow and not container"
+	$(PYTEST) -m "slow and not container" $(DEEP)
 
 test-all: test test-deep ## both
 
