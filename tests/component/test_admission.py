@@ -27,7 +27,9 @@ from bazar.frontend.gateways.order_service import OrderService
 from bazar.frontend.pages.my_orders import CustomersTime
 from bazar.frontend.storage.baskets import SqlBasketStore
 from bazar.frontend.use_cases.baskets import Baskets
-from bazar.frontend.wiring import frontend_app
+from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.frontend.wiring import accounts_of, frontend_app
+from bazar.settings import Settings
 from conftest import MovableClock
 from three_services import CUSTOMERS_TIME, PUBLIC_URL, InProcessClient, ThreeServices
 
@@ -200,6 +202,16 @@ def test_what_needs_the_order_server_has_a_lane_of_its_own(shop: ThreeServices) 
     assert orders <= found["orders"]
     assert all(" /orders/" in route or " /api/v1/orders/" in route for route in found["orders"] - orders)
     assert all(route.startswith("GET ") for route in found["reads"])
+
+
+def test_thirty_at_once_are_let_in_to_sign_in_and_find_a_place_to_wait_for_a_hash(shop: ThreeServices) -> None:
+    settings = Settings.from_environment({})
+    hasher = accounts_of(settings, shop.databases[FRONTEND])._hasher
+    assert isinstance(hasher, PasswordHasher)
+    for path in ("/api/v1/tokens", "/api/v1/accounts", "/sign-in", "/register"):
+        lane = lanes_of_frontend(settings.threads).of("POST", path)
+        assert all(lane.enter() for _ in range(30))
+        assert lane.slots <= hasher.places
 
 
 def test_threads_are_enough_for_full_lanes_and_for_telling_the_rest(shop: ThreeServices) -> None:

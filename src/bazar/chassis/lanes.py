@@ -85,10 +85,10 @@ class Lanes:
 
 
 def most_threads(slots: int) -> int:
-    """Threads for a server with two lanes of ``slots``, one of many times that and two of a few, all full.
+    """Threads for a server with lanes of 4 times ``slots`` in all, one of many times that and two of a few, all full.
 
     They are made when they are first needed, and keep some 200 KB each.
     """
-    at_work = (2 + MANY_TIMES) * slots + 2 * FEW_SLOTS
-    waiting = 3 * MOST_PLACES + 2 * PLACES_PER_SLOT * FEW_SLOTS
+    at_work = (4 + MANY_TIMES) * slots + 2 * FEW_SLOTS
+    waiting = 4 * MOST_PLACES + 2 * PLACES_PER_SLOT * FEW_SLOTS
     return at_work + waiting + SPARE_THREADS

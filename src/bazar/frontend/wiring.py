@@ -24,7 +24,7 @@ from bazar.frontend.api import orders as orders_api
 from bazar.frontend.api import purchases as purchases_api
 from bazar.frontend.api.addresses import ItemNumber, OrderId, refuse_misread
 from bazar.frontend.api.authentication import AccessTable, guard_api
-from bazar.frontend.api.lanes import lanes
+from bazar.frontend.api.lanes import SIGN_INS_PER_SLOT, lanes
 from bazar.frontend.api.problems import PROBLEMS
 from bazar.frontend.cache.answers import Answers
 from bazar.frontend.cache.follower import FeedFollower
@@ -47,7 +47,8 @@ from bazar.settings import Settings
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 PROBE_SECONDS = 1.0
-LONGEST_SIGN_IN_WAIT_SECONDS = 2.0
+#: Of the five that a request lives.
+LONGEST_SIGN_IN_WAIT_SECONDS = 4.0
 #: What a page says that is answered while the catalog is away.
 _AGE = (
     b'<p class="notice" role="status">The catalog does not answer just now. '
@@ -163,10 +164,10 @@ def after_restore(own: Database) -> None:
 
 
 def accounts_of(settings: Settings, own: Database) -> Accounts:
-    """The accounts of the shop, whose tables are there. Half of the slots at most wait to sign in."""
+    """The accounts of the shop, whose tables are there. Who was let in to sign in finds a place to wait for a hash."""
     return Accounts(
         SqlAccountStore(own),
-        PasswordHasher(waiting=settings.threads // 2, longest_wait_seconds=LONGEST_SIGN_IN_WAIT_SECONDS),
+        PasswordHasher(waiting=SIGN_INS_PER_SLOT * settings.threads, longest_wait_seconds=LONGEST_SIGN_IN_WAIT_SECONDS),
         system_clock,
         Limits(
             sign_ins_per_address=settings.sign_ins_per_minute,

@@ -24,8 +24,8 @@ class PasswordHasher:
 
     A hash takes 19 MiB and a core for some 20 ms. Without a bound a burst of sign-ins would take all memory,
     cores and slots from those who buy. So requests are held back here, with semaphores and not by the database:
-    what is shared out is this process's memory and cores. Their lane has more slots than ``slots + waiting``
-    (ADR 0014), so that some are always left for the shop.
+    what is shared out is this process's memory and cores. Their lane has no more slots than there are ``places``
+    (ADR 0014): who was let in finds one, and the other lanes are the shop's.
     """
 
     def __init__(
@@ -36,8 +36,9 @@ class PasswordHasher:
         argon2id: argon2.PasswordHasher | None = None,
     ) -> None:
         """``argon2id``: parameters other than the shop's, for tests."""
+        self.places = slots + waiting
         self._slots = BoundedSemaphore(slots)
-        self._places = BoundedSemaphore(slots + waiting)
+        self._places = BoundedSemaphore(self.places)
         self._longest_wait_seconds = longest_wait_seconds
         self._argon2id = argon2id or argon2.PasswordHasher(PASSES, MEMORY_KIB, LANES)
         self._hash_of_nobody = self._argon2id.hash(b"the password of an account that is not there")
