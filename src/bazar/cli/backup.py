@@ -39,7 +39,7 @@ def backup(folder: Path, only: tuple[str, ...]) -> None:
     """Back up the shop into FOLDER, while it is open.
 
     Into a new folder inside it, named by the time, where FOLDER has something in it. The backup has all that the data
-    folder has, keys of the certificates too: keep it as secret. The settings (environment variables) are not in it.
+    folder has, keys of the certificates too: keep it as secret. The settings are not in it.
     """
     shop = settings()
     services = [service for service in IN_THIS_ORDER if not only or service in only]
