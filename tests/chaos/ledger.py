@@ -114,6 +114,8 @@ class Ledgers:
 
     def decisions(self, order_ids: Sequence[str]) -> dict[str, Decided]:
         """What was decided, by order id."""
+        if not order_ids:  # PostgreSQL compares no text with an empty list
+            return {}
         rows = self._all(
             "order",
             "SELECT d.order_id, d.account_id, d.purchase_hash, d.outcome, d.lines, "
