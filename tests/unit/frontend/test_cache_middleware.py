@@ -147,6 +147,19 @@ def test_a_change_is_shown_when_it_is_heard(shop: Shop) -> None:
     assert shop.get().data == b"another price"
 
 
+def test_who_sends_back_the_position_that_was_told_last_never_falls_behind(shop: Shop) -> None:
+    shop.get(DOCUMENT)
+    shop.hear(12)
+    assert shop.get(DOCUMENT).headers["Bazar-Position"] == f"{EPOCH}-10"
+    for _ in range(2):
+        told = shop.get(DOCUMENT, Bazar_Position=f"{EPOCH}-12")
+        assert told.headers["Bazar-Position"] == f"{EPOCH}-12"
+        shop.app.status = "503 Unavailable"
+        shop.time.seconds += 10
+    assert told.headers["Age"] == "10"
+    assert len(shop.app.asked) == 2
+
+
 def test_who_has_seen_a_newer_position_asks_the_application(shop: Shop) -> None:
     shop.get(DOCUMENT)
     shop.app.body, shop.app.number = b"sold", 11

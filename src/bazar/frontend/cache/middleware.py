@@ -111,11 +111,11 @@ class Cache:
         answer = self._answer(whole.get(ENVIRON_KEY), status, told, body)
         if answer is not None:
             self._answers.keep(key, answer)
-            return _give(answer, seen, environ, start_response)
+            return _give(answer, seen, environ, start_response, is_known_at_seen=False)
         if status.startswith("503"):
             late = self._answers.get(key)
             if late is not None and self._answers.is_as_new_as(late, seen):
-                return self._give_late(late, start_response)
+                return self._give_late(late, seen, start_response)
         start_response(status, told)
         return [body]
 
@@ -128,7 +128,7 @@ class Cache:
         ends_at = float("inf") if made_of.seconds is None else now + made_of.seconds
         return Answer(forms_of(told, body), is_page, *made_of.position, made_of.items, made_of.lists, now, ends_at)
 
-    def _give_late(self, late: Answer, start_response: StartResponse) -> Iterable[bytes]:
+    def _give_late(self, late: Answer, seen: Seen, start_response: StartResponse) -> Iterable[bytes]:
         """The application cannot answer now: better what is known, with its age, than nothing."""
         self.given += 1
         self.given_late += 1
@@ -137,7 +137,7 @@ class Cache:
         ours = {"etag", "cache-control", "content-length"}
         shared = [(name, value) for name, value in late.forms.plain.headers if name.lower() not in ours]
         told = [("Age", str(age_seconds)), ("Cache-Control", "no-store"), ("Content-Length", str(len(body)))]
-        start_response("200 OK", [*shared, *told])
+        start_response("200 OK", _at_seen([*shared, *told], late, seen))
         return [body]
 
 
@@ -145,7 +145,15 @@ class Cache:
 _NO_BODY = (None, "", "0")
 
 
-def _give(answer: Answer, seen: Seen, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+def _give(
+    answer: Answer,
+    seen: Seen,
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    *,
+    is_known_at_seen: bool = True,
+) -> Iterable[bytes]:
+    """``is_known_at_seen``: nothing that it shows has changed up to what the visitor has seen."""
     form = answer.forms.chosen(environ)
     known = environ.get("HTTP_IF_NONE_MATCH")
     is_known = known is not None and _names(known, form)
@@ -153,8 +161,18 @@ def _give(answer: Answer, seen: Seen, environ: WSGIEnvironment, start_response: 
     if answer.is_page and (seen is None or seen[0] != answer.epoch or seen[1] < answer.number):
         position = f"{headers.POSITION}={answer.epoch}-{answer.number}; Secure; HttpOnly; Path=/; SameSite=Lax"
         told = [*told, ("Set-Cookie", position)]
+    if is_known_at_seen:
+        told = _at_seen(told, answer, seen)
     start_response("304 Not Modified" if is_known else "200 OK", told)
     return [] if is_known else [form.body]
+
+
+def _at_seen(told: Headers, answer: Answer, seen: Seen) -> Headers:
+    """Tells what the visitor has seen where that is more: who sends back what was told last must not fall behind."""
+    if seen is None or seen[1] <= answer.number:
+        return told
+    position = f"{seen[0]}-{seen[1]}"
+    return [(name, position if name == headers.POSITION else value) for name, value in told]
 
 
 def _names(known: str, form: Form) -> bool:
