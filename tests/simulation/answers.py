@@ -9,9 +9,10 @@ from typing import Any
 
 from bazar.chassis import headers
 from bazar.chassis.position import read_position
+from bazar.frontend.cache.answers import TRUSTED_SECONDS
 from bazar.order.domain.order_ids import order_id_of
 from simulation.audit import Audit
-from simulation.front_end import STAFF
+from simulation.front_end import PASSER_BY, STAFF
 from simulation.network import Response
 from simulation.world import SECRET, World
 
@@ -42,13 +43,12 @@ class Purchase:
 
 @dataclass
 class Session:
-    """What one person has seen so far: nothing that they ask for later may be older (invariant 7).
-
-    The front-end keeps no copy of the catalog's answers yet; a cache will have to pass here.
-    """
+    """What one person has seen so far, and says with each request: nothing that is answered may be older."""
 
     versions: dict[int, int] = field(default_factory=dict)
     position: int = 0
+    #: When they asked.
+    at_seconds: float = 0.0
 
 
 class Answers:
@@ -83,7 +83,7 @@ class Answers:
         elif ask.method == "DELETE":
             self._withdrawn.add(int(ask.target.partition("/")[2]))
         session = self._sessions[ask.account]
-        return replace(session, versions=dict(session.versions))
+        return replace(session, versions=dict(session.versions), at_seconds=self._world.scheduler.now)
 
     def got(self, ask: Ask, response: Response, before: Session) -> None:
         """Somebody got this answer."""
@@ -95,6 +95,7 @@ class Answers:
         elif ask.method == "PATCH" and response.status == 200:
             # A change that was refused uses up no key: it may be made later.
             self._changes[ask] = True
+            self._knows(ask.account, json.loads(response.data), response)
         elif route == "info" and response.status == 200:
             self._seen(ask.account, json.loads(response.data), response, before)
 
@@ -173,13 +174,21 @@ class Answers:
 
     def _seen(self, account: str, book: dict[str, Any], response: Response, before: Session) -> None:
         number, version, position = book["item_number"], book["version"], _position(response)
+        newest = self._audit.version_at(number, before.at_seconds - TRUSTED_SECONDS)
+        if version < newest and "Age" not in response.headers:
+            self._broken(7, f"{account} is shown version {version} of {number} a second after version {newest}")
+        if account == PASSER_BY:
+            return
         if version < before.versions.get(number, 0):
             self._broken(7, f"{account} saw version {before.versions[number]} of {number}, now {version}")
         if position < before.position:
             self._broken(7, f"{account} has seen the feed up to {before.position}, and is now shown {position}")
-        session = self._sessions[account]
-        session.versions[number] = max(version, session.versions.get(number, 0))
-        session.position = max(position, session.position)
+        self._knows(account, book, response)
+
+    def _knows(self, account: str, book: dict[str, Any], response: Response) -> None:
+        session, number = self._sessions[account], book["item_number"]
+        session.versions[number] = max(book["version"], session.versions.get(number, 0))
+        session.position = max(_position(response), session.position)
 
     def _broken(self, invariant: int, what: str) -> None:
         self._world.violation(f"{invariant}: {what}")

@@ -18,6 +18,7 @@ _LINES = "SELECT item_number, title, quantity, price_minor FROM hold_lines WHERE
 _SHORT = "SELECT item_number, quantity, available FROM hold_lines WHERE order_id = ? ORDER BY item_number"
 _SHELVES = "SELECT item_number, stock, version FROM books ORDER BY item_number"
 _CAME_IN = "SELECT item_number, sum(stock_change) FROM journal GROUP BY item_number"
+_CHANGES = "SELECT count(*), max(number), count(*) FILTER (WHERE number > ?) FROM changes"
 _DECISIONS = (
     "SELECT order_id, outcome, account_id, purchase_hash, lines, shortages, position, decided_at FROM decisions "
     "ORDER BY order_id"
@@ -88,6 +89,10 @@ class Audit:
         self.cancellations: dict[str, bool] = {}
         self.stuck: dict[str, str] = {}
         self._release_acknowledged: set[str] = set()
+        #: Of each book, from when on it was at which version.
+        self._versions: dict[int, list[tuple[float, int]]] = {}
+        #: Of the feed: how many changes there are, and the number of the last.
+        self._changes, self._last_change = self._catalog.execute(_CHANGES, (0,)).fetchone()[:2]
 
     def catalog_committed(self) -> None:
         """Invariants 1 and 3, and the states of the holds."""
@@ -107,6 +112,7 @@ class Audit:
             gone = self.holds.keys() - {row[0] for row in rows}
             self._broken(3, f"the holds of {sorted(gone)} are gone")
         stock = self._copies_add_up()
+        self._numbers_come_in_order()
         for order_id in refused_now:
             self._refused(order_id, stock, taken_now)
 
@@ -162,6 +168,11 @@ class Audit:
                 if found is None or found.state != expected or found.purchase_hash != decided.purchase_hash:
                     self._broken(2, f"order {order_id} is confirmed, its hold is {found}, not {expected}")
 
+    def version_at(self, item_number: int, seconds: float) -> int:
+        """The version of the book at that time."""
+        known = self._versions.get(item_number, [(0.0, 1)])
+        return max(version for since, version in known if since <= max(0.0, seconds))
+
     def versions(self) -> dict[int, int]:
         """The version of each book."""
         return {number: version for number, _, version in self._catalog.execute(_SHELVES)}
@@ -173,7 +184,12 @@ class Audit:
                 for item_number, _, quantity, _ in hold.lines:
                     taken[item_number] += quantity
         came_in = dict(self._catalog.execute(_CAME_IN).fetchall())
-        shelves = {item_number: stock for item_number, stock, _ in self._catalog.execute(_SHELVES).fetchall()}
+        shelves = {}
+        for item_number, stock, version in self._catalog.execute(_SHELVES).fetchall():
+            shelves[item_number] = stock
+            known = self._versions.setdefault(item_number, [(0.0, 1)])
+            if known[-1][1] != version:
+                known.append((self._world.scheduler.now, version))
         for item_number, stock in shelves.items():
             if stock < 0 or stock + taken[item_number] != came_in[item_number]:
                 self._broken(
@@ -182,6 +198,13 @@ class Audit:
                     f"but {came_in[item_number]} came in",
                 )
         return shelves
+
+    def _numbers_come_in_order(self) -> None:
+        """Who follows the feed has never seen a number beyond one that comes later (ADR 0009, invariant 7)."""
+        changes, last, beyond = self._catalog.execute(_CHANGES, (self._last_change,)).fetchone()
+        if beyond != changes - self._changes:
+            self._broken(7, f"changes become visible after {self._last_change} that come before it")
+        self._changes, self._last_change = changes, last
 
     def _refused(self, order_id: str, stock: Mapping[int, int], taken_now: Counter[int]) -> None:
         """Only what is short is refused; others of the same batch may have taken copies before or after."""

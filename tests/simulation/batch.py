@@ -67,11 +67,14 @@ def run_many(seeds: range, processes: int, mutant: str | None = None) -> Totals:
 
 
 def first_to_catch(mutant: str) -> Outcome | None:
-    """The run of the lowest seed in which the mutant breaks a promise; None where none does."""
+    """The run of the lowest seed in which the mutant breaks a numbered promise; None where none does.
+
+    Code that no longer fits together is no mutant: what it answers is a 500.
+    """
     for seed in range(MOST_SEEDS_FOR_A_MUTANT):
         outcome = run_one(seed, mutant)
         if outcome.violations:
-            return outcome
+            return outcome if outcome.violations[0][0].isdigit() else None
     return None
 
 

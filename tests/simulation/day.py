@@ -22,8 +22,8 @@ class Day:
     booksellers: int
     one_book_is_wanted: bool
     all_come_at_once: bool
-    #: Whether somebody keeps a copy of the books by the feed of changes.
-    is_followed: bool
+    #: Whether the front-end keeps answers, and follows the feed of changes; then there are people who only look.
+    has_cache: bool
     #: Whether the order server has compared its decisions with the catalog. After a restore it does so while people
     #: come and faults strike.
     is_compared: bool
@@ -31,17 +31,18 @@ class Day:
     @classmethod
     def draw(cls, random: Random) -> "Day":
         """The day of a seed."""
-        is_for_booksellers, is_big = random.random() < 0.15, random.random() < 0.5
+        is_for_booksellers = random.random() < 0.15
+        is_big = is_for_booksellers or random.random() < 0.5
         services = (FRONTEND, ORDER, CATALOG)
         chance = 1.0 if is_big else 0.2
         return cls(
             stock=tuple(random.randint(1, 5) for _ in range(BOOKS)),
             servers=(*services, *(f"{service} 2" for service in services if random.random() < chance)),
-            customers=1 if is_for_booksellers else random.choice((3, 4) if is_big else (2,)),
-            booksellers=4 if is_for_booksellers else random.choice((0, 1, 1, 2)),
+            customers=1 if is_for_booksellers else 3 if is_big else 2,
+            booksellers=3 if is_for_booksellers else random.choice((0, 1, 1)),
             one_book_is_wanted=random.random() < 0.6,
             all_come_at_once=random.random() < 0.6,
-            is_followed=is_for_booksellers or random.random() < 0.3,
+            has_cache=is_for_booksellers or random.random() < 0.1,
             is_compared=random.random() < 0.85,
         )
 

@@ -32,22 +32,22 @@ ON_THE_WAY = (Fault.REQUEST_LOST, Fault.ANSWER_LOST, Fault.BROKEN, Fault.DOUBLED
 
 #: Chance at each occasion: a step of a process, a message, a transaction.
 _CHANCES = {
-    Fault.FRONTEND_KILLED: 0.006,
-    Fault.ORDER_KILLED: 0.009,
-    Fault.CATALOG_KILLED: 0.012,
-    Fault.KILLED_IN_RECOVERY: 0.012,
+    Fault.FRONTEND_KILLED: 0.007,
+    Fault.ORDER_KILLED: 0.01,
+    Fault.CATALOG_KILLED: 0.011,
+    Fault.KILLED_IN_RECOVERY: 0.01,
     Fault.STOPPED: 0.002,
     Fault.REQUEST_LOST: 0.02,
     Fault.ANSWER_LOST: 0.04,
     Fault.BROKEN: 0.05,
-    Fault.DOUBLED: 0.09,
-    Fault.LATE: 0.05,
-    Fault.SLOW: 0.05,
-    Fault.UNREADABLE: 0.01,
-    Fault.LOCKED: 0.05,
+    Fault.DOUBLED: 0.08,
+    Fault.LATE: 0.04,
+    Fault.SLOW: 0.04,
+    Fault.UNREADABLE: 0.008,
+    Fault.LOCKED: 0.07,
     Fault.DISK_FULL: 0.03,
     Fault.COMMIT_UNKNOWN: 0.03,
-    Fault.CLOCK_JUMPS: 0.01,
+    Fault.CLOCK_JUMPS: 0.008,
 }
 #: What a seed multiplies a chance by: a run may be without one kind and full of another.
 _INTENSITIES = (0.0, 0.5, 1.0, 1.0, 3.0)

@@ -19,6 +19,7 @@ from bazar.frontend.api.problems import PROBLEMS
 from bazar.frontend.gateways.catalog_service import CatalogService
 from bazar.frontend.gateways.order_service import OrderService
 from bazar.frontend.use_cases.ports import Seen
+from simulation.cached_info import CachedInfo
 from simulation.network import Network, Request, Response
 from simulation.outside import Client, refusal
 from simulation.world import World
@@ -27,6 +28,8 @@ ACCOUNT = "Account"
 KEY = "Idempotency-Key"
 #: The account of everybody who is staff.
 STAFF = "staff"
+#: Looks, without saying what they have seen before.
+PASSER_BY = "passer-by"
 
 _TABLE = {**_COMMON_PROBLEMS, **PROBLEMS}
 
@@ -49,11 +52,14 @@ class _Asked:
 class FrontEnd:
     """One run of the front-end server."""
 
-    def __init__(self, world: World, network: Network) -> None:
+    def __init__(self, world: World, network: Network, *, has_cache: bool) -> None:
         self._world = world
         self._orders = OrderService(Client(network, ORDER))
         self._orders.start()
         self._catalog = CatalogService(Client(network, CATALOG))
+        self.cached_info = CachedInfo(world, self._catalog) if has_cache else None
+        if self.cached_info:
+            self.cached_info.start()
         self._routes: dict[tuple[str, str], Callable[[_Asked], tuple[int, object, str | None]]] = {
             ("POST", "orders"): self._purchase,
             ("GET", "orders"): self._list,
@@ -67,6 +73,8 @@ class FrontEnd:
     def serve(self, request: Request) -> Response:
         """The response, that to an error too."""
         route, _, name = request.target.partition("/")
+        if route == "info" and self.cached_info:
+            return self.cached_info.serve(int(name), request)
         asked = _Asked(
             request.headers[ACCOUNT],
             request.headers.get(KEY),

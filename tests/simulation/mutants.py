@@ -6,7 +6,8 @@ A check that has never failed proves nothing. Names are those of tests/model whe
 from collections.abc import Mapping
 
 from simulation.catalog_mutants import CATALOG_MUTANTS
+from simulation.front_end_mutants import FRONT_END_MUTANTS
 from simulation.mutant import Mutant
 from simulation.order_mutants import ORDER_MUTANTS
 
-MUTANTS: Mapping[str, Mutant] = {**CATALOG_MUTANTS, **ORDER_MUTANTS}
+MUTANTS: Mapping[str, Mutant] = {**CATALOG_MUTANTS, **ORDER_MUTANTS, **FRONT_END_MUTANTS}

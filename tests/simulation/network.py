@@ -13,7 +13,7 @@ from simulation.scheduler import Wait
 from simulation.world import ServerProcess, World
 
 #: What is late arrives when its caller has given up, or has been started anew, or has come back with the same key.
-LATE_SECONDS = (5.0, 12.0)
+LATE_SECONDS = (5.0, 8.0)
 #: A slow answer may come within the caller's patience, or not.
 SLOW_SECONDS = 6.0
 

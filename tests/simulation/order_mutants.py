@@ -160,10 +160,10 @@ def _cancel_unchecked() -> Sequence[Replacement]:
 def _cancellation_overwrites_decision() -> Sequence[Replacement]:
     real = CancellationRows.cancel
 
-    def cancel(self: CancellationRows, order_id: str, actor: str, at: datetime) -> bool:
+    def cancel(self: CancellationRows, order_id: str, *others: Any) -> bool:
         change = sa.update(decisions).where(decisions.c.order_id == order_id)
         self._connection.execute(change.values(outcome=Outcome.CANCELLED.value))
-        return real(self, order_id, actor, at)
+        return real(self, order_id, *others)
 
     return [(CancellationRows, "cancel", cancel)]
 

@@ -21,6 +21,7 @@ import bazar.chassis.client
 import bazar.chassis.gather
 import bazar.chassis.loop
 import bazar.chassis.web
+import bazar.frontend.cache.follower
 import bazar.order.api.routes
 import bazar.order.recovery.settle
 import bazar.order.recovery.sweep
@@ -40,6 +41,8 @@ from simulation.world import World
 
 #: What an operator's person sees of a neighbour's certificate is not part of the simulation.
 _NO_TOKEN = ""
+LOOK_REST_SECONDS = 0.8
+SWEEP_REST_SECONDS = 4.0
 
 
 class Client(ServiceClient):
@@ -192,6 +195,11 @@ class Outside:
         # What a deadline is measured by, unless it is told.
         yield vars(Deadline)["after"].__func__, "__defaults__", (world.monotonic,)
         yield bazar.chassis.client, "time", SimpleNamespace(sleep=scheduler.sleep)
+        yield bazar.frontend.cache.follower, "time", SimpleNamespace(monotonic=world.monotonic)
+        # A look every 50 ms would be most of what is simulated, and a round of the sweep every 2 s too much of it.
+        # Looks come after commits, too.
+        yield bazar.frontend.cache.follower, "REST_SECONDS", LOOK_REST_SECONDS
+        yield bazar.order.recovery.sweep, "REST_SECONDS", SWEEP_REST_SECONDS
         yield bazar.chassis.client, "random", SimpleNamespace(uniform=lambda _least, most: most * world.random.random())
         threading = SimpleNamespace(
             Event=lambda: Event(scheduler),
@@ -208,6 +216,7 @@ class Outside:
             bazar.chassis.web,
             bazar.order.recovery.settle,
             bazar.order.recovery.sweep,
+            bazar.frontend.cache.follower,
         ):
             yield module, "_log", log
 

@@ -3,22 +3,25 @@
 import json
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from urllib3.exceptions import HTTPError
 
+from bazar.chassis.headers import POSITION
 from bazar.contracts.names import FRONTEND
 from bazar.order.domain.order_ids import order_id_of
 from simulation.answers import Answers, Ask
 from simulation.by_hand import Operator
 from simulation.day import Day
-from simulation.front_end import ACCOUNT, KEY, STAFF
+from simulation.front_end import ACCOUNT, KEY, PASSER_BY, STAFF
 from simulation.network import Network, Request, Response
 from simulation.scheduler import Process
-from simulation.world import CURRENCY, SECRET, World
+from simulation.world import CURRENCY, EPOCH, SECRET, World
 
 #: The longest is longer than a request lives.
 SHORTEST_PATIENCE_SECONDS, LONGEST_PATIENCE_SECONDS = 1.0, 6.0
 MOST_TRIES = 5
+PASSERS_BY, LOOKS = 2, 6
 
 
 class People:
@@ -59,6 +62,9 @@ class People:
             self.customers.append(account)
             comes_after_seconds = random.random() * (0.1 if self._day.all_come_at_once else within_seconds)
             self.arrive(account, partial(self._customer, account, comes_after_seconds))
+        if self._day.has_cache:
+            for _ in range(PASSERS_BY):
+                self.arrive(PASSER_BY, partial(self._passer_by, 2 * within_seconds))
         for number in range(self._day.booksellers):
             self.arrive(STAFF, partial(self._bookseller, f"{STAFF}-{number + 1}", within_seconds))
 
@@ -71,6 +77,8 @@ class People:
         if not self._world.faults.have_ended:
             patience_seconds -= drawn * (LONGEST_PATIENCE_SECONDS - SHORTEST_PATIENCE_SECONDS)
         headers = {ACCOUNT: ask.account} if ask.key is None else {ACCOUNT: ask.account, KEY: ask.key}
+        if ask.account != PASSER_BY:
+            headers[POSITION] = f"{EPOCH}-{before.position}"
         try:
             request = Request(ask.method, ask.target, headers, ask.body)
             response = self._network.ask(FRONTEND, request, patience_seconds)
@@ -91,11 +99,16 @@ class People:
                 break
         return None
 
+    def _passer_by(self, within_seconds: float) -> None:
+        for _ in range(LOOKS):
+            self._pause(within_seconds / LOOKS)
+            self._look(PASSER_BY, self._day.some_book(self._world.random))
+
     def _customer(self, account: str, comes_after_seconds: float) -> None:
         random = self._world.random
         self._world.scheduler.sleep(comes_after_seconds)
         for number in range(random.randint(1, 2)):
-            if random.random() < 0.3:
+            if random.random() < (0.8 if self._day.has_cache else 0.3):
                 self._look(account, self._day.some_book(random))
             ask = self._purchase(account, f"{account}/{number + 1}")
             if random.random() < 0.2:
@@ -112,16 +125,18 @@ class People:
                 self.arrive(account, partial(self._after_a_pause, early))
             response = self.ask_again_until_answered(ask)
             if response is not None and response.status == 201:
-                self._bought(account, json.loads(response.data)["order_id"])
+                self._bought(account, json.loads(response.data))
             self._pause(0.5)
 
     def _after_a_pause(self, ask: Ask) -> None:
         self._pause(0.5)
         self.ask(ask)
 
-    def _bought(self, account: str, order_id: str) -> None:
-        random = self._world.random
+    def _bought(self, account: str, order: dict[str, Any]) -> None:
+        random, order_id = self._world.random, order["order_id"]
         self._orders.append((account, order_id))
+        if self._day.has_cache:
+            self._look(account, order["lines"][0]["item_number"])
         if random.random() < 0.4:
             self._pause(0.3)
             cancel = Ask(account, "POST", f"cancel/{order_id}")
@@ -162,6 +177,8 @@ class People:
                     change = {"price": {"amount": random.randint(900, 1100), "currency": CURRENCY}}
                 body = json.dumps(change).encode()
                 self.ask_again_until_answered(Ask(STAFF, "PATCH", f"books/{item}", body, f"{name}/{number + 1}"))
+                if self._day.has_cache:
+                    self._look(STAFF, random.choice((item, self._day.some_book(random))))
 
     def _pause(self, most_seconds: float) -> None:
         self._world.scheduler.sleep(self._world.random.random() * most_seconds)

@@ -1,20 +1,21 @@
 """One run of the simulation, from one seed."""
 
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from bazar.contracts.names import ORDER
+from bazar.frontend.cache.answers import TRUSTED_SECONDS
 from simulation.answers import Answers, Ask
 from simulation.audit import Audit
 from simulation.by_hand import Operator
 from simulation.day import Day
 from simulation.faults import Fault
-from simulation.follower import Follower
-from simulation.front_end import STAFF
+from simulation.front_end import ACCOUNT, PASSER_BY, STAFF, FrontEnd
 from simulation.history import History
-from simulation.network import Network
+from simulation.network import Network, Request
 from simulation.outside import Outside
 from simulation.people import People
 from simulation.shop import Disks, Shop
@@ -119,8 +120,8 @@ class _Run:
         """What people and followers of the feed see is what there is."""
         for account in (STAFF, self._world.random.choice(self._people.customers)):
             self._people.arrive(account, partial(self._list, account))
-        for follower in self._shop.followers():
-            self._people.arrive("follower", partial(self._look, follower))
+        for front_end in self._shop.front_ends():
+            self._people.arrive(PASSER_BY, partial(self._look, front_end))
         self._wait(lambda: self._people.are_done, SETTLES_WITHIN_SECONDS)
 
     def _wait(self, done: Callable[[], bool], most_seconds: float) -> bool:
@@ -142,8 +143,10 @@ class _Run:
         else:
             self._answers.check_list(account, response)
 
-    def _look(self, follower: Follower) -> None:
-        follower.look()
-        if follower.versions != self._audit.versions():
-            known = self._audit.versions()
-            self._world.violation(f"7: who follows the feed knows {follower.versions}, the catalog has {known}")
+    def _look(self, front_end: FrontEnd) -> None:
+        self._world.scheduler.sleep(TRUSTED_SECONDS)
+        for item_number, version in self._audit.versions().items():
+            response = front_end.serve(Request("GET", f"info/{item_number}", {ACCOUNT: PASSER_BY}))
+            shown = json.loads(response.data).get("version")
+            if response.status == 503 or (response.status == 200 and shown != version):
+                self._world.violation(f"7: version {version} of book {item_number} is answered {response}")

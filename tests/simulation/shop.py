@@ -23,17 +23,14 @@ from bazar.order.storage.store import OrderStore
 from bazar.settings import Settings
 from simulation.audit import Audit
 from simulation.day import BOOKS, Day
-from simulation.follower import Follower
 from simulation.front_end import FrontEnd
 from simulation.network import Network, Request, Response, Serve
-from simulation.outside import App, Client
+from simulation.outside import App
 from simulation.storage import Disk, FaultyDatabase, WriteLock
-from simulation.world import CURRENCY, NOON, SECRET, ServerProcess, World
+from simulation.world import CURRENCY, EPOCH, NOON, SECRET, ServerProcess, World
 
 PRICE_MINOR = 1000
 LONGEST_RESTART_SECONDS = 2.0
-#: Random in a real shop.
-_EPOCH = "5e1f"
 
 SETTINGS = Settings.from_environment({"BAZAR_SAMPLE": "0"})
 
@@ -59,7 +56,7 @@ class Disks:
 def _fill_catalog(database: Database) -> None:
     store = CatalogStore(database)
     with database.writing() as connection:
-        connection.execute(sa.insert(catalog_schema.feed).values(only=1, epoch=_EPOCH, last=0))
+        connection.execute(sa.insert(catalog_schema.feed).values(only=1, epoch=EPOCH, last=0))
     keep_stock = KeepStock(store, lambda: NOON, CURRENCY)
     for number in range(BOOKS):
         price = Price(amount=PRICE_MINOR, currency=CURRENCY)
@@ -71,7 +68,7 @@ def _fill_order(database: Database) -> None:
     with database.writing() as connection:
         connection.execute(sa.insert(order_schema.secrets).values(only=1, order_ids=SECRET))
     with OrderStore(database).writing() as tx:
-        tx.note_comparison(_EPOCH, NOON)
+        tx.note_comparison(EPOCH, NOON)
 
 
 class Shop:
@@ -83,7 +80,7 @@ class Shop:
         self._disks = disks
         self._audit = audit
         self._day = day
-        self._followers: dict[ServerProcess, Follower] = {}
+        self._front_ends: dict[ServerProcess, FrontEnd] = {}
         self._servers: dict[str, ServerProcess] = {}
         self._locks = {ORDER: WriteLock(), CATALOG: WriteLock()}
 
@@ -97,9 +94,9 @@ class Shop:
         """Whether all its servers answer."""
         return all(self._network.listens(process) for process in self._servers.values())
 
-    def followers(self) -> list[Follower]:
-        """Whoever keeps a copy of the books by the feed."""
-        return list(self._followers.values())
+    def front_ends(self) -> list[FrontEnd]:
+        """Those that run."""
+        return list(self._front_ends.values())
 
     def close(self) -> None:
         """End all tasks of all servers."""
@@ -114,8 +111,9 @@ class Shop:
 
     def _catalog_committed(self) -> None:
         self._audit.catalog_committed()
-        for follower in self._followers.values():
-            follower.stir()
+        for front_end in self._front_ends.values():
+            if front_end.cached_info and self._world.random.random() < 0.5:
+                front_end.cached_info.stir()
 
     def _start(self, name: str) -> None:
         process = ServerProcess(name.partition(" ")[0], name, self._died)
@@ -134,10 +132,8 @@ class Shop:
 
     def _built(self, process: ServerProcess) -> Serve:
         if process.service == FRONTEND:
-            if self._day.is_followed:
-                follower = self._followers[process] = Follower(self._world, Client(self._network, CATALOG))
-                self._world.scheduler.spawn(process, "follow", follower.run)
-            return FrontEnd(self._world, self._network).serve
+            front_end = self._front_ends[process] = FrontEnd(self._world, self._network, has_cache=self._day.has_cache)
+            return front_end.serve
         if process.service == ORDER:
             return cast(App, bazar.order.wiring.build(SETTINGS).app).serve
         return partial(self._catalog, cast(App, bazar.catalog.wiring.build(SETTINGS).app).serve)
@@ -151,6 +147,6 @@ class Shop:
 
     def _died(self, process: ServerProcess) -> None:
         self._network.leave(process)
-        self._followers.pop(process, None)
+        self._front_ends.pop(process, None)
         seconds = self._world.random.random() * LONGEST_RESTART_SECONDS
         self._world.scheduler.at(seconds, None, partial(self._start, process.name))

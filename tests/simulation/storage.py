@@ -20,7 +20,7 @@ from simulation.faults import Fault
 from simulation.world import World
 
 #: Longer than SQLite lets a writer wait.
-LONGEST_LOCK_SECONDS = 4.5
+LONGEST_LOCK_SECONDS = 3.5
 _FULL = sqlite3.OperationalError("database or disk is full")
 
 

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from enum import Enum
 from functools import partial
 from random import Random
 
 from bazar.chassis.database import StorageUnavailable
 from bazar.contracts.names import CATALOG, FRONTEND, ORDER
-from simulation.faults import Fault, Faults
+from simulation.faults import Fault, Faults, Occasion
 from simulation.history import History
 from simulation.scheduler import Crash, Process, Scheduler, Task
 
@@ -17,11 +16,13 @@ NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 CURRENCY = "USD"
 #: What order ids are made with: random in a real shop, here the same in each run, since the order of holds follows.
 SECRET = b"simulated" * 4
+#: Of the feed: random in a real shop.
+EPOCH = "5e1f"
 DAY_SECONDS = 86_400.0
 #: SIGSTOP lasts longer than a request (5 s) and a connection's patience, and sometimes longer than the sweep's (15 s).
 STANDS_STILL_SECONDS = (5.5, 18.0)
 #: Chance that at a step nobody else gets a turn.
-RUNS_ON = 0.4
+RUNS_ON = 0.7
 #: How long others may run at a step: mostly a moment, sometimes long enough to be overtaken by anybody.
 MOMENT_SECONDS = 0.004
 LONGEST_MOMENT_SECONDS = 1.5
@@ -33,19 +34,12 @@ _ANY_NAME = re.compile(r"(?<=/)([a-z2-7]{32}|[0-9]+)|\?.*")
 _KILLED = {FRONTEND: Fault.FRONTEND_KILLED, ORDER: Fault.ORDER_KILLED, CATALOG: Fault.CATALOG_KILLED}
 
 
-class Kind(Enum):
-    """What a task does."""
-
-    READS = "a GET, or who follows the feed"
-    WRITES = "any other request, or a loop that settles or gathers"
-    RECOVERS = "a start, or the loop that sweeps"
-
-
-#: By the beginning of the task's name; what is not here reads.
-_KINDS = {"POS": Kind.WRITES, "PAT": Kind.WRITES, "DEL": Kind.WRITES, "set": Kind.WRITES, "gat": Kind.WRITES}
-_KINDS |= {"swe": Kind.RECOVERS, "sta": Kind.RECOVERS}
-#: What a fault's chance is multiplied by: it strikes most where it does most harm.
-_TIMES = {Kind.READS: 0.5, Kind.WRITES: 1.5, Kind.RECOVERS: 1.0}
+#: What a fault's chance is multiplied by: it strikes most where it does most harm. By the beginning of the task's name:
+#: a request, a loop (settle, gather, sweep), a start; whatever else there is reads.
+_TIMES = {"POS": 1.5, "PAT": 1.5, "DEL": 1.5, "set": 1.5, "gat": 1.5, "swe": 1.0, "sta": 1.0}
+_TIMES_FOR_READERS = 0.5
+#: Tasks that find what a crash has left.
+_RECOVERING = ("swe", "sta")
 
 
 class ServerProcess(Process):
@@ -66,15 +60,11 @@ class World:
         self.scheduler = Scheduler(self._task_failed)
         self.faults = Faults(self.random, lambda: self.scheduler.now)
         self._occasions = {
-            (service, kind): self.faults.occasion(
-                Fault.KILLED_IN_RECOVERY if kind is Kind.RECOVERS else killed,
-                Fault.STOPPED,
-                Fault.CLOCK_JUMPS,
-                times=times,
-            )
+            (service, task): self._occasion(Fault.KILLED_IN_RECOVERY if task in _RECOVERING else killed, times)
             for service, killed in _KILLED.items()
-            for kind, times in _TIMES.items()
+            for task, times in _TIMES.items()
         }
+        self._for_readers = {service: self._occasion(killed, _TIMES_FOR_READERS) for service, killed in _KILLED.items()}
         #: Promises that were broken, in words.
         self.violations: list[str] = []
 
@@ -112,7 +102,8 @@ class World:
         if not process.alive:
             raise Crash
         if isinstance(process, ServerProcess):
-            fault = self._occasions[process.service, _KINDS.get(task[:3], Kind.READS)].strikes()
+            occasion = self._occasions.get((process.service, task[:3])) or self._for_readers[process.service]
+            fault = occasion.strikes()
             if fault is Fault.CLOCK_JUMPS:
                 self._clock_jumps(process)
             elif fault is Fault.STOPPED:
@@ -137,6 +128,9 @@ class World:
         if process.alive:
             self.scheduler.kill(process)
             process.on_death(process)
+
+    def _occasion(self, killed: Fault, times: float) -> Occasion:
+        return self.faults.occasion(killed, Fault.STOPPED, Fault.CLOCK_JUMPS, times=times)
 
     def _clock_jumps(self, process: Process) -> None:
         process.clock_error_seconds = (self.random.random() * 2 - 1) * DAY_SECONDS
