@@ -60,6 +60,7 @@ class Answers:
         self._sessions: defaultdict[str, Session] = defaultdict(Session)
         #: Account and key → the final answer, and to which purchase it was given.
         self._final: dict[tuple[str, str], tuple[int, bytes, Purchase]] = {}
+        self._final_since: dict[tuple[str, str], float] = {}
         #: Account and key → the purchases that it was used for.
         self._purchases: defaultdict[tuple[str, str], set[Purchase]] = defaultdict(set)
         #: Orders that were confirmed to somebody, and those that were said to be cancelled.
@@ -89,7 +90,7 @@ class Answers:
         """Somebody got this answer."""
         route, _, name = ask.target.partition("/")
         if ask.method == "POST" and route == "orders":
-            self._purchase(ask, response)
+            self._purchase(ask, response, before)
         elif route == "cancel":
             self._cancel(ask, name, response)
         elif ask.method == "PATCH" and response.status == 200:
@@ -131,16 +132,18 @@ class Answers:
             if listed[order_id] != "cancelled":
                 self._broken(2, f"{account} was told that {order_id} is cancelled")
 
-    def _purchase(self, ask: Ask, response: Response) -> None:
+    def _purchase(self, ask: Ask, response: Response, before: Session) -> None:
         key, purchase = (ask.account, ask.key or ""), _purchase(ask)
         first = self._final.get(key)
         if response.status in _FINAL:
             now = self._final.setdefault(key, (response.status, response.data, purchase))
+            self._final_since.setdefault(key, self._world.scheduler.now)
             if now != (response.status, response.data, purchase):
                 self._broken(4, f"{key} was answered {now}, and {purchase} gets {response.status} {response.data!r}")
         elif response.status not in _NOT_FINAL:
             self._broken(4, f"{key} is answered {response.status} {response.data!r}")
-        elif response.status != 503 and first is not None and first[2] == purchase:
+        elif response.status != 503 and first and first[2] == purchase and before.at_seconds >= self._final_since[key]:
+            # Whoever asked before may have been told what was true before.
             self._broken(4, f"{key} was answered {first}, and now {response.status} {response.data!r}")
         elif response.status == 404 and not self._withdrawn & {item_number for item_number, _ in purchase.lines}:
             self._broken(4, f"{key} is told that a book is unknown: {response.data!r}")
