@@ -24,8 +24,12 @@ demo: $(TEST_STAMP) ## a rush and a crash, beside a store of the plain design (h
 test: $(TEST_STAMP) ## what guards every change (minutes)
 	$(PYTEST) -m "not slow and not container"
 
-test-deep: $(TEST_STAMP) ## the tests that take longer
-	$(PYTEST) -m "slow and not container" $(DEEP)
+test-deep: $(TEST_STAMP) ## the tests that take longer (half an hour)
+	$(PYTEST) -m "slow and not container" --ignore tests/chaos --durations 10
+	$(MAKE) simulate SEEDS=0-9999
+	$(MAKE) simulate-mutants
+	# One at a time: servers that compete for the cores miss their deadlines for another reason than the faults.
+	$(BIN)/python -m pytest -m slow tests/chaos --durations 20
 
 test-all: test test-deep ## both
 

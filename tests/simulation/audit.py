@@ -1,6 +1,6 @@
 """What must hold of the databases, looked at after every commit and once all is quiet.
 
-The numbers are those of the invariants in docs/life-of-a-purchase.md and docs/reliability-simulation.md. The audit
+The numbers are those of the invariants in docs/life-of-a-purchase.md and docs/reliability.md. The audit
 reads the rows itself, beside the storage that it checks.
 """
 
