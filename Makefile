@@ -29,7 +29,7 @@ test-deep: $(TEST_STAMP) ## the tests that take longer (half an hour)
 	$(MAKE) simulate SEEDS=0-9999
 	$(MAKE) simulate-mutants
 	# One at a time: servers that compete for the cores miss their deadlines for another reason than the faults.
-	$(BIN)/python -m pytest -m slow tests/chaos --durations 20
+	$(BIN)/python -m pytest -m slow tests/chaos --capture no --durations 20
 
 test-all: test test-deep ## both
 

@@ -1,6 +1,7 @@
 """Many rounds on several shops at once, on SQLite and PostgreSQL, and the table of what came of them."""
 
 import queue
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -116,7 +117,7 @@ def run(
     say: Say = lambda _: None,
 ) -> Report:
     """Do all tasks on each database, shared out to so many shops of each; the first of them is opened under fire."""
-    report = Report()
+    report, began = Report(), time.monotonic()
 
     def serve(database: str, number: int, waiting: "queue.SimpleQueue[Task]") -> Report:
         urls = None if database == SQLITE else _new_databases(server)
@@ -124,7 +125,8 @@ def run(
         mine = Report()
         for result, passages in life:
             mine.add(Report({database: [result]}, {database: passages}))
-            say(f"{database}: {result.name}: {len(result.violations) or 'no'} violations")
+            ended = f"{time.monotonic() - began:5.0f} s, {database}"
+            say(f"{ended}: {result.name}: {', '.join(result.violations) or 'no violations'}")
         return mine
 
     with ThreadPoolExecutor(len(databases) * shops) as threads:

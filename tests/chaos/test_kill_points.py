@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def report(folder: Path, postgresql: PostgreSQL) -> Report:
     """The whole table, on each database."""
-    return run(kill_points(), folder, postgresql, constants=SOON, start_points=START_POINTS)
+    return run(kill_points(), folder, postgresql, constants=SOON, start_points=START_POINTS, say=print)
 
 
 def test_no_kill_violates_an_invariant(report: Report) -> None:

@@ -14,7 +14,7 @@ SEED = 1
 
 @pytest.mark.slow
 def test_no_schedule_of_random_faults_violates_an_invariant(folder: Path, postgresql: PostgreSQL) -> None:
-    report = run(schedules(SEED, range(SCHEDULES_PER_DATABASE)), folder, postgresql, constants=SOON)
+    report = run(schedules(SEED, range(SCHEDULES_PER_DATABASE)), folder, postgresql, constants=SOON, say=print)
     print(report.summary(), report.faults())
     assert report.violations == []
     assert report.faults().total() >= 2 * SCHEDULES_PER_DATABASE

@@ -10,6 +10,6 @@ from postgresql import PostgreSQL
 
 @pytest.mark.slow
 def test_no_stop_and_no_dead_master_violates_an_invariant(folder: Path, postgresql: PostgreSQL) -> None:
-    report = run(stops_and_masters(), folder, postgresql)
+    report = run(stops_and_masters(), folder, postgresql, say=print)
     print(report.summary())
     assert report.violations == []
