@@ -21,6 +21,8 @@ from bazar.frontend.pages.positions import keep_positions
 from bazar.frontend.pages.protection import protect
 from bazar.frontend.pages.search import add_search_pages
 from bazar.frontend.pages.sessions import PageSessions
+from bazar.frontend.pages.staff.door import StaffDoor
+from bazar.frontend.pages.staff.today import add_today_page
 from bazar.frontend.pages.wording import speak, translate
 from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.use_cases.baskets import Baskets
@@ -51,6 +53,7 @@ def mount_pages(
     pages = Blueprint("pages", "bazar.frontend", template_folder="templates")
     sessions.guard(pages)
     page_baskets.show(pages)
+    StaffDoor(sessions).guard(pages)
     protect(pages, public_url)
     keep_positions(pages)
     speak(pages)
@@ -64,6 +67,7 @@ def mount_pages(
     Checkout(baskets, basket_pages, orders, sessions).mount(pages)
     add_order_pages(pages, orders, sessions, customers_time)
     add_people_pages(pages, accounts, sessions)
+    add_today_page(pages)
     pages.add_app_template_global(times, "times")
     app.jinja_env.globals.update(most_titles=MOST_TITLES, most_copies_a_line=MOST_COPIES_A_LINE)
     pages.add_app_template_global(cover_of, "cover_of")
