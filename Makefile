@@ -9,8 +9,9 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 RUN_STAMP := $(VENV)/.run-installed
 TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
+MUTANTS_STAMP := $(VENV)/.mutants-installed
 
-.PHONY: help run demo test test-deep test-all model simulate simulate-mutants chaos figures overload test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -45,6 +46,10 @@ simulate: $(TEST_STAMP) ## run the real code in a simulated world: 100,000 seeds
 simulate-mutants: $(TEST_STAMP) ## which check catches what is done wrong on purpose (minutes)
 	$(BIN)/python tests/simulation/simulate.py --mutants
 
+mutants: $(TEST_STAMP) $(MUTANTS_STAMP) ## change order's and catalog's code in every small way, and list what no test notices (an hour)
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 figures: $(TEST_STAMP) ## measure what the README and the runbook say (some minutes)
 	$(BIN)/python tests/figures.py
 
@@ -71,7 +76,7 @@ check: lint types imports dockerfile ## all that reads the code without running 
 
 lock: ## renew the locked requirements from pyproject.toml
 	$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/python -m pip --quiet install uv
-	for group in run test check build; do $(VENV)/lock/bin/uv pip compile --quiet --no-emit-index-url \
+	for group in run test check build mutants; do $(VENV)/lock/bin/uv pip compile --quiet --no-emit-index-url \
 	  --generate-hashes --universal --python-version 3.11 --upgrade --custom-compile-command "make lock" \
 	  requirements/$$group.in --output-file requirements/$$group.txt || exit 1; done
 
@@ -96,4 +101,8 @@ $(TEST_STAMP): requirements/test.txt $(RUN_STAMP)
 
 $(CHECK_STAMP): requirements/check.txt $(RUN_STAMP)
 	$(PIP) install --require-hashes -r requirements/check.txt
+	@touch $@
+
+$(MUTANTS_STAMP): requirements/mutants.txt $(RUN_STAMP)
+	$(PIP) install --require-hashes -r requirements/mutants.txt
 	@touch $@
