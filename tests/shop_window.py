@@ -15,15 +15,17 @@ from werkzeug.test import TestResponse
 from bazar.chassis.converters import Base32Id, PositiveInteger
 from bazar.chassis.database import Database
 from bazar.chassis.web import Readiness, new_app
+from bazar.frontend.domain.accounts import Role
 from bazar.frontend.pages.errors import page_or_document
 from bazar.frontend.pages.my_orders import CustomersTime
 from bazar.frontend.pages.routes import mount_pages
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.storage.baskets import SqlBasketStore
 from bazar.frontend.storage.schema import metadata
-from bazar.frontend.use_cases.accounts import Accounts, Limits
 from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.frontend.use_cases.people import People
+from bazar.frontend.use_cases.tries import Limits
 from stand_ins import HOSTILE, Shelves, Till
 
 ADDRESS = "https://shop.example.org"
@@ -77,6 +79,12 @@ class Reader:
     def register(self, email: str = EMAIL, **changed: str) -> TestResponse:
         return self.send(self.form("/register", "/register"), email=email, **{"password": PASSWORD, **changed})
 
+    def sign_in(self, email: str = EMAIL, password: str = PASSWORD) -> TestResponse:
+        return self.send(self.form("/sign-in", "/sign-in"), email=email, password=password)
+
+    def is_signed_in(self) -> bool:
+        return self.get("/account").status_code == 200
+
     def buy(self, item_number: int, quantity: int = 1, **changed: str) -> TestResponse:
         form = self.form(f"/books/{item_number}", f"/books/{item_number}/buy")
         return self.send(form, quantity=str(quantity), **changed)
@@ -105,11 +113,13 @@ class Shop:
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         metadata.create_all(database.engine)
+        self.clock = clock
         self.shelves = Shelves()
         self.till = Till(self.shelves)
         self.hostile = HOSTILE
         hasher = PasswordHasher(argon2id=argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-        self.accounts = Accounts(SqlAccountStore(database), hasher, clock, Limits(0, 0, 3))
+        self.people = People.over(SqlAccountStore(database), hasher, clock, Limits(0, 0, 3))
+        self.accounts = self.people.accounts
         self.app = new_app(
             "bazar.frontend",
             {},
@@ -122,7 +132,7 @@ class Shop:
             self.app,
             catalog=self.shelves,
             orders=self.till,
-            accounts=self.accounts,
+            people=self.people,
             baskets=self.baskets,
             customers_time=CustomersTime(timedelta(hours=1), clock),
             public_url=ADDRESS,
@@ -140,6 +150,16 @@ class Shop:
         assert reader.register(email).status_code == 303
         return reader
 
+    def colleague(self, email: str, role: Role) -> Reader:
+        """Somebody of this role, signed in."""
+        self.accounts.create_account(email, PASSWORD, role)
+        reader = self.reader()
+        assert reader.sign_in(email).status_code == 303
+        return reader
+
+    def account_id(self, email: str = EMAIL) -> str:
+        return self.people.staff_accounts.find(email).account_id
+
     def paths_of_pages(self) -> list[str]:
         """An address for each page that can be looked at; the signed-in reader needs an order."""
         examples = {
@@ -147,6 +167,7 @@ class Shop:
             "order_id": next(iter(self.till.orders)),
             "subject": "history",
             "name": "not-found",
+            "account_id": self.account_id(),
             "path": re.findall(r'/static/([^"]+)', self.reader().get("/").text)[0],
         }
         return [

@@ -46,9 +46,10 @@ from bazar.frontend.gateways.order_service import OrderService
 from bazar.frontend.pages.my_orders import CustomersTime
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.storage.baskets import SqlBasketStore
-from bazar.frontend.use_cases.accounts import Accounts, Limits
 from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.frontend.use_cases.people import People
+from bazar.frontend.use_cases.tries import Limits
 from bazar.frontend.wiring import frontend_app
 from bazar.order.api.routes import order_app
 from bazar.order.domain.decisions import Decision
@@ -131,16 +132,17 @@ class ThreeServices:
             migrate(self.databases[module.__name__.split(".")[1]], module.MIGRATIONS)
         self.catalog_app = self._catalog(folder)
         self.order_app = self._order()
-        self.accounts = Accounts(
+        self.people = People.over(
             SqlAccountStore(self.databases[FRONTEND]),
             PasswordHasher(slots=64, argon2id=argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
             clock,
             NO_LIMITS,
         )
+        self.accounts = self.people.accounts
         self._orders = OrderService(self._neighbour(FRONTEND, ORDER, self.order_app))
         self._orders.start()
         self.app = frontend_app(
-            accounts=self.accounts,
+            people=self.people,
             baskets=Baskets(SqlBasketStore(self.databases[FRONTEND]), clock),
             catalog=CatalogOfShop(self._neighbour(FRONTEND, CATALOG, self.catalog_app)),
             orders=self._orders,

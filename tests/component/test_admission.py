@@ -28,7 +28,7 @@ from bazar.frontend.pages.my_orders import CustomersTime
 from bazar.frontend.storage.baskets import SqlBasketStore
 from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
-from bazar.frontend.wiring import accounts_of, frontend_app
+from bazar.frontend.wiring import frontend_app, people_of
 from bazar.settings import Settings
 from conftest import MovableClock
 from three_services import CUSTOMERS_TIME, PUBLIC_URL, InProcessClient, ThreeServices
@@ -71,7 +71,7 @@ def order_server(shop: ThreeServices) -> Iterator[Hanging]:
     orders = OrderService(InProcessClient(ORDER, hanging, token))
     orders.start()
     shop.app = frontend_app(
-        accounts=shop.accounts,
+        people=shop.people,
         baskets=Baskets(SqlBasketStore(shop.databases[FRONTEND]), shop.clock),
         catalog=CatalogService(InProcessClient(CATALOG, shop.catalog_app, token)),
         orders=orders,
@@ -195,7 +195,7 @@ def test_what_needs_the_order_server_has_a_lane_of_its_own(shop: ThreeServices) 
     orders = {
         "POST /api/v1/purchase/<item_number:item_number>",
         *("POST /books/<item_number:item_number>/buy", "POST /basket/buy"),
-        *("POST /api/v1/orders", "GET /api/v1/orders", "GET /orders"),
+        *("POST /api/v1/orders", "GET /api/v1/orders", "GET /orders", "GET /account/data"),
         *("GET /api/v1/orders/<order_id:order_id>", "GET /orders/<order_id:order_id>"),
         "POST /api/v1/orders/<order_id:order_id>/cancel",
     }
@@ -206,9 +206,10 @@ def test_what_needs_the_order_server_has_a_lane_of_its_own(shop: ThreeServices) 
 
 def test_thirty_at_once_are_let_in_to_sign_in_and_find_a_place_to_wait_for_a_hash(shop: ThreeServices) -> None:
     settings = Settings.from_environment({})
-    hasher = accounts_of(settings, shop.databases[FRONTEND])._hasher
+    hasher = people_of(settings, shop.databases[FRONTEND]).accounts._hasher
     assert isinstance(hasher, PasswordHasher)
-    for path in ("/api/v1/tokens", "/api/v1/accounts", "/sign-in", "/register"):
+    of_accounts = ("/account/password", "/account/delete", "/new-password", "/admin/accounts")
+    for path in ("/api/v1/tokens", "/api/v1/accounts", "/sign-in", "/register", *of_accounts):
         lane = lanes_of_frontend(settings.threads).of("POST", path)
         assert all(lane.enter() for _ in range(30))
         assert lane.slots <= hasher.places

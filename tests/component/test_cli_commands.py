@@ -1,6 +1,7 @@
 """Commands that need no open shop: help, settings, accounts, certificates; and what they say when they cannot."""
 
 import os
+import re
 import select
 import subprocess
 import sys
@@ -15,8 +16,9 @@ from bazar.chassis.certificates import describe
 from bazar.cli import _COMMANDS
 from bazar.cli.problems import program
 from bazar.frontend.domain.accounts import SignInKind
+from bazar.frontend.domain.second_factor import CodeNeeded
 from bazar.frontend.use_cases.accounts import Accounts
-from bazar.frontend.wiring import accounts_of
+from bazar.frontend.wiring import people_of
 from bazar.resources import database
 from bazar.settings import Settings
 from command import run, run_here
@@ -49,7 +51,7 @@ def sign_in(data_dir: str) -> Read:
     def who(email: str) -> list[str]:
         own = database(shop, "frontend")
         try:
-            accounts: Accounts = accounts_of(shop, own)
+            accounts: Accounts = people_of(shop, own).accounts
             person = accounts.sign_in(email, PASSWORD, SignInKind.TOKEN, "127.0.0.1").person
             return [person.email, person.name, person.role]
         finally:
@@ -108,6 +110,43 @@ def test_a_password_is_asked_for_twice_and_not_shown(data_dir: str, sign_in: Rea
     assert found.exit_code == 0
     assert PASSWORD not in found.output
     assert sign_in("asked@example.org") == ["asked@example.org", "", "customer"]
+
+
+def test_a_link_for_a_lost_password_is_told_alone_on_standard_output(folder: str) -> None:
+    run_here("account", "create", "lost@example.org", "--password-stdin", typed=PASSWORD, BAZAR_DATA_DIR=folder)
+    found = run_here(
+        "account", "link", "lost@example.org", BAZAR_DATA_DIR=folder, BAZAR_PUBLIC_URL="https://shop.example.org"
+    )
+    assert found.exit_code == 0
+    assert re.fullmatch(r"https://shop\.example\.org/new-password\?link=[\w-]{43}\n", found.stdout)
+    assert "within 30 minutes" in found.stderr
+
+
+def test_a_second_factor_is_switched_off_for_who_lost_the_device(data_dir: str, sign_in: Read) -> None:
+    run_here("account", "create", "device@example.org", "--password-stdin", typed=PASSWORD, BAZAR_DATA_DIR=data_dir)
+    own = database(Settings.from_environment({"BAZAR_DATA_DIR": data_dir}), "frontend")
+    with own.writing() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO second_factors (account_id, secret, is_on, last_step, wrong_codes, wrong_since) "
+            "SELECT account_id, 'ABCDEFGH', 1, 0, 0, 0 FROM accounts WHERE email = 'device@example.org'"
+        )
+    own.close()
+    with pytest.raises(CodeNeeded):
+        sign_in("device@example.org")
+    told = [
+        run_here("account", "second-factor-off", "device@example.org", BAZAR_DATA_DIR=data_dir).output for _ in range(2)
+    ]
+    assert [line.removeprefix("device@example.org signs in without a code ") for line in told] == [
+        "from now on\n",
+        "anyway\n",
+    ]
+    assert sign_in("device@example.org")[2] == "customer"
+
+
+@pytest.mark.parametrize("command", ["link", "second-factor-off"])
+def test_an_address_without_an_account_is_told_in_one_line(data_dir: str, command: str) -> None:
+    found = run_here("account", command, "nobody@example.org", BAZAR_DATA_DIR=data_dir)
+    assert (found.exit_code, found.stderr) == (1, "Error: no account has this address\n")
 
 
 @pytest.mark.parametrize(

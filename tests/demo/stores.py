@@ -24,8 +24,9 @@ from bazar.chassis.database import Database
 from bazar.chassis.pidfile import live_processes
 from bazar.frontend.domain.accounts import Role, SignInKind
 from bazar.frontend.storage.accounts import SqlAccountStore
-from bazar.frontend.use_cases.accounts import Accounts, Limits
+from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.frontend.use_cases.tries import Limits
 from demo import plain_store
 from demo.crowd import Buyer, Reply, reply_of
 from shop import PASSWORD, PORTS, Client, Shop

@@ -15,16 +15,19 @@ from bazar.cli.flags import takes_settings
 from bazar.cli.problems import settings, told_plainly
 from bazar.contracts.names import FRONTEND
 from bazar.deployment import RestoreUnfinished, prepare_folders
+from bazar.frontend.domain.account_care import LINK_LIFETIME, UnknownAccount
 from bazar.frontend.domain.accounts import AccountExists, InvalidField, Role, TooBusy
 from bazar.frontend.domain.errors import ShopError
 from bazar.frontend.domain.passwords import WeakPassword
-from bazar.frontend.use_cases.accounts import Accounts
-from bazar.frontend.wiring import MIGRATIONS, accounts_of
+from bazar.frontend.use_cases.lost_passwords import address_of
+from bazar.frontend.use_cases.people import People
+from bazar.frontend.wiring import MIGRATIONS, people_of
 from bazar.resources import own_database
 
 _IN_WORDS: Mapping[type[ShopError], Callable[[Any], str]] = {
     AccountExists: lambda error: f"{error.email} has an account already",
     InvalidField: lambda error: f"{error.field}: {error.detail}",
+    UnknownAccount: lambda _: "no account has this address",
     TooBusy: lambda _: "too many passwords are being checked at this moment; try again",
     WeakPassword: lambda error: f"Please choose another password. {error.reason}",
 }
@@ -48,17 +51,39 @@ def create(email: str, role: str, name: str, password_stdin: bool) -> None:
         if password_stdin and not sys.stdin.isatty()  # a terminal would show what is typed
         else click.prompt("Password", hide_input=True, confirmation_prompt=True)
     )
-    with _told_in_words(), _accounts() as accounts:
-        person = accounts.create_account(email, password, Role(role), name)
+    with _told_in_words(), _people() as people:
+        person = people.accounts.create_account(email, password, Role(role), name)
     click.echo(f"{person.email} can sign in as {person.role}")
+
+
+@account.command()
+@click.argument("email")
+@takes_settings
+def link(email: str) -> None:
+    """Make a link for EMAIL, by which who lost the password chooses another, once."""
+    with _told_in_words(), _people() as people:
+        secret = people.lost_passwords.make_link(email, actor=None)
+    click.echo(address_of(settings().public_url, secret))
+    click.echo(f"It works once, within {LINK_LIFETIME.seconds // 60} minutes.", err=True)
+
+
+@account.command(name="second-factor-off")
+@click.argument("email")
+@takes_settings
+def second_factor_off(email: str) -> None:
+    """Let EMAIL sign in by the password alone, where the device with the codes is lost."""
+    with _told_in_words(), _people() as people:
+        person = people.staff_accounts.find(email)
+        was_on = people.staff_accounts.switch_off_second_factor(None, person.account_id)
+    click.echo(f"{person.email} signs in without a code {'from now on' if was_on else 'anyway'}")
 
 
 @account.command(name="first-admin", hidden=True)
 @takes_settings
 def first_admin() -> None:
     """Make the first admin where there is none, and print address and password as JSON, for bazar up."""
-    with _told_in_words(), _accounts() as accounts:
-        made = accounts.ensure_first_admin()
+    with _told_in_words(), _people() as people:
+        made = people.accounts.ensure_first_admin()
     if made is not None:
         click.echo(json.dumps({"email": made.email, "password": made.password}))
 
@@ -83,11 +108,11 @@ def _told_in_words() -> Iterator[None]:
 
 
 @contextmanager
-def _accounts() -> Iterator[Accounts]:
+def _people() -> Iterator[People]:
     shop = settings()
     prepare_folders(shop)
     own = own_database(shop, FRONTEND, MIGRATIONS)
     try:
-        yield accounts_of(shop, own)
+        yield people_of(shop, own)
     finally:
         own.close()

@@ -20,10 +20,11 @@ class Registration(PublicRequest, frozen=True):
 
 
 class Credentials(PublicRequest, frozen=True):
-    """Someone signs in."""
+    """Someone signs in; ``code``: of the second factor, where the account has one."""
 
     email: ShortText
     password: ShortText
+    code: ShortText | None = None
 
 
 class Registered(Message, frozen=True):

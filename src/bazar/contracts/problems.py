@@ -72,6 +72,13 @@ UNAUTHENTICATED = ProblemType(
     "Please sign in",
     "The call needs `Authorization: Bearer <token>` with a token from POST /api/v1/tokens that has not ended.",
 )
+CODE_NEEDED = ProblemType(
+    "code-needed",
+    401,
+    "The account asks for a code too",
+    "The password is right, and the account has a second factor. Send `code` with e-mail and password: what the app on "
+    "your device shows now, or one of the recovery codes. Each code works once.",
+)
 FORBIDDEN = ProblemType(
     "forbidden",
     403,
@@ -160,6 +167,9 @@ STOCK_BELOW_ZERO = ProblemType(
 )
 TOO_MANY_REQUESTS = ProblemType(
     "too-many-requests", 429, "Too many tries", "Wait for the seconds that Retry-After gives, then try again."
+)
+LAST_ADMIN = ProblemType(
+    "last-admin", 409, "The shop needs an admin", "This is the only admin's account. Make another admin first."
 )
 INTERNAL_ERROR = ProblemType(
     "internal-error",

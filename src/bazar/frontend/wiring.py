@@ -38,10 +38,11 @@ from bazar.frontend.pages.my_orders import CustomersTime
 from bazar.frontend.pages.routes import mount_pages
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.storage.baskets import SqlBasketStore
-from bazar.frontend.use_cases.accounts import Accounts, Limits
 from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.frontend.use_cases.people import People
 from bazar.frontend.use_cases.ports import Catalog, Orders
+from bazar.frontend.use_cases.tries import Limits
 from bazar.resources import neighbour, own_database
 from bazar.settings import Settings
 
@@ -75,7 +76,7 @@ def build(settings: Settings) -> RunningService:
     order_client = neighbour(settings, FRONTEND, ORDER)
     catalog, orders = CatalogService(catalog_client), OrderService(order_client)
     app = frontend_app(
-        accounts=accounts_of(settings, own),
+        people=people_of(settings, own),
         baskets=Baskets(SqlBasketStore(own), system_clock),
         catalog=catalog,
         orders=orders,
@@ -117,7 +118,7 @@ def cached(app: WSGIApplication, answers: Answers) -> Cache:
 
 def frontend_app(
     *,
-    accounts: Accounts,
+    people: People,
     baskets: Baskets,
     catalog: Catalog,
     orders: Orders,
@@ -138,6 +139,7 @@ def frontend_app(
         page_or_document,
         lanes=lanes(slots),
     )
+    accounts = people.accounts
     guard_api(app, accounts, ACCESS)
     refuse_misread(app)
     app.register_blueprint(accounts_api.routes(accounts))
@@ -149,7 +151,7 @@ def frontend_app(
         app,
         catalog=catalog,
         orders=orders,
-        accounts=accounts,
+        people=people,
         baskets=baskets,
         customers_time=customers_time,
         public_url=public_url,
@@ -158,14 +160,14 @@ def frontend_app(
 
 
 def after_restore(own: Database) -> None:
-    """End all sign-ins: those of a restored database may have been ended since."""
+    """End all sign-ins and links: those of a restored database may have been ended, or used, since."""
     with SqlAccountStore(own).writing() as records:
         records.end_all_sign_ins()
 
 
-def accounts_of(settings: Settings, own: Database) -> Accounts:
+def people_of(settings: Settings, own: Database) -> People:
     """The accounts of the shop, whose tables are there. Who was let in to sign in finds a place to wait for a hash."""
-    return Accounts(
+    return People.over(
         SqlAccountStore(own),
         PasswordHasher(waiting=SIGN_INS_PER_SLOT * settings.threads, longest_wait_seconds=LONGEST_SIGN_IN_WAIT_SECONDS),
         system_clock,

@@ -4,13 +4,16 @@ import json
 import re
 from collections.abc import Iterator
 
+import pyotp
 import pytest
 from werkzeug.test import TestResponse
 
+from bazar.frontend.domain.accounts import Role
 from bazar.frontend.pages.protection import names_public_host
-from shop_window import Reader, Shop
+from shop_window import PASSWORD, Reader, Shop
 from stand_ins import HOSTILE
 
+BOSS = "boss@example.org"
 POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -19,29 +22,40 @@ POLICY = (
 FORMS = {
     *("/sign-out", "/sign-in", "/register", "/books/1/buy", "/books/1/basket", "/orders/x/cancel"),
     *("/basket", "/basket/remove", "/basket/adjust", "/basket/buy"),
+    *("/account/name", "/account/password", "/account/delete", "/account/links", "/new-password", "/sign-in/code"),
+    *("/account/second-factor", "/account/second-factor/confirm", "/account/second-factor/off"),
+    *("/admin/accounts", "/admin/accounts/x/role", "/admin/accounts/x/sessions", "/admin/accounts/x/second-factor"),
 }
 #: Our one script, and data that is no script to a browser.
 SCRIPTS = (
     r'<script type="module" src="/static/shop\.\w+\.js"></script>|<script type="application/ld\+json">[^<]*</script>'
 )
+EXAMPLES = {"item_number": "1", "order_id": "x"}
+#: For people of the shop; a customer is told so.
+OF_THE_SHOP = ("/account/second-factor", "/account/links", "/admin/accounts")
 #: Not one of our pages: what stands there for an address that is none, or breaks.
 ASTRAY = ("/nothing-here", "/books/99", "/breaks", "/static/nothing.css", "/search?sort=x", "/problems/none")
 
 
 def every_page(shop: Shop, reader: Reader) -> list[str]:
     reader.buy(4)
+    shop.accounts.create_account(BOSS, PASSWORD, Role.ADMIN)
     return [*shop.paths_of_pages(), "/search?q=script", "/subjects/a/b%20%3Ci%3E&%3F%23", *ASTRAY]
 
 
-def test_every_page_answers(shop: Shop, customer: Reader) -> None:
+def test_every_page_answers_who_may_see_it(shop: Shop, customer: Reader) -> None:
     pages = every_page(shop, customer)
     astray = {path: customer.get(path).status_code for path in ASTRAY}
     assert list(astray.values()) == [404, 404, 500, 404, 422, 404]
     expected = {"/sign-in": 303, "/register": 303, "/books/4/buy": 303, "/basket/buy": 303}
+    boss = shop.reader()
+    boss.sign_in(BOSS)
     for path in pages:
         if path not in ASTRAY:
-            answer = 404 if path.startswith("/staff") else expected.get(path, 200)
-            assert (path, customer.get(path).status_code) == (path, answer)
+            of_staff = 404 if path.startswith("/staff") else 403 if path.startswith(OF_THE_SHOP) else 200
+            assert (path, customer.get(path).status_code) == (path, expected.get(path, of_staff))
+        if path.startswith(OF_THE_SHOP):
+            assert (path, boss.get(path).status_code) == (path, 422 if path.endswith("/find") else 200)
 
 
 def test_every_answer_carries_the_headers_that_protect(shop: Shop, customer: Reader, guest: Reader) -> None:
@@ -103,13 +117,31 @@ def test_every_form_that_changes_something_has_a_token(shop: Shop, customer: Rea
     for quantity in (9, 0):
         shop.shelves.change(2, quantity=quantity)
         pages += [(reader.put(2), reader.get("/basket"))[1] for reader in (customer, guest)]
+    pages += pages_about_accounts(shop)
     actions = {action for page in pages for action in guarded_actions(page)}
     routes = {
-        re.sub(r"<\w+:(\w+)>", lambda match: {"item_number": "1", "order_id": "x"}[match[1]], rule.rule)
+        re.sub(r"<\w+:(\w+)>", lambda match: EXAMPLES[match[1]], rule.rule.replace("<account_id>", "x"))
         for rule in shop.app.url_map.iter_rules()
         if "POST" in (rule.methods or ())
     }
     assert actions == routes == FORMS
+
+
+def pages_about_accounts(shop: Shop) -> Iterator[TestResponse]:
+    """Those of an admin, as they are while a second factor is set up and used; and where a link leads."""
+    boss, somebody = shop.reader(), shop.reader()
+    boss.sign_in(BOSS)
+    paths = ("/account/second-factor", "/account/links", "/admin/accounts", f"/admin/accounts/{shop.account_id(BOSS)}")
+    yield from (boss.get(path) for path in paths)
+    person, second_factors = shop.people.staff_accounts.find(BOSS), shop.people.second_factors
+    second_factors.begin(person)
+    yield boss.get("/account/second-factor")
+    setting_up = second_factors.setting_up(person)
+    assert setting_up
+    second_factors.confirm(person, pyotp.TOTP(setting_up.secret).at(shop.clock()))
+    yield from (boss.get(path) for path in paths)
+    yield somebody.sign_in(BOSS)
+    yield somebody.get(f"/new-password?link={shop.people.lost_passwords.make_link(BOSS, actor=None)}")
 
 
 def guarded_actions(page: TestResponse) -> Iterator[str]:
@@ -117,20 +149,21 @@ def guarded_actions(page: TestResponse) -> Iterator[str]:
     for form in re.findall(r"<form[^>]*>.*?</form>", page.text, re.DOTALL):
         action = re.search(r'action="([^"]*)"', form)
         assert action
-        plain = re.sub(r"/[a-z2-7]{32}/", "/x/", re.sub(r"\d+", "1", action[1]))
+        plain = re.sub(r"/(\d+)/", "/1/", re.sub(r"/[a-z2-7]{26,32}/", "/x/", action[1]))
         if 'method="post"' in form:
             assert re.search(r'name="form_token" value="\w{64}"', form), page.request.path
             yield plain
         else:
             assert 'method="get"' in form
-            assert plain in {"/search", "/books/1/basket"}
+            assert plain in {"/search", "/books/1/basket", "/admin/accounts/find"}
 
 
 @pytest.mark.parametrize("action", [*sorted(FORMS - {"/books/1/buy"}), "/books/2/buy"])
 @pytest.mark.parametrize("forgery", ["no token", "another's token", "another site"])
 def test_a_forged_form_is_refused(shop: Shop, customer: Reader, action: str, forgery: str) -> None:
     address = customer.buy(5).headers["Location"]
-    action = action.replace("/x/", f"{address.removesuffix('?bought=1').removeprefix('/orders')}/")
+    own_id = f"/{shop.account_id()}/" if action.startswith("/admin") else f"{address.removesuffix('?bought=1')}/"
+    action = action.replace("/x/", own_id.removeprefix("/orders"))
     customer.put(5)
     shop.till.asked.clear()
     own = customer.form("/books/2", "/books/2/buy")
@@ -147,6 +180,7 @@ def test_a_forged_form_is_refused(shop: Shop, customer: Reader, action: str, for
     assert 'value="1" required' in customer.get("/basket").text
     assert "Cancelled" not in customer.get(address).text
     assert "Sign out" in customer.get("/").text
+    assert shop.reader().sign_in().status_code == 303
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,14 @@ import pytest
 from babel.messages.extract import extract
 
 import bazar.frontend
+from bazar.frontend.domain.accounts import Role
 from shop_window import Reader, Shop
 
 TEMPLATES = Path(bazar.frontend.__file__).parent / "templates"
 #: What is no text of ours: names of books and people, what is counted, brands and codes.
 DATA = re.compile(
     r"Volume|Three|Left|Sold|Out|Long|Ago|RPCs|for|Noobs|Ada|Quill|All|about|history|distributed|systems|script|alert|x|"
-    r"a|b|i|Bazar|ISBN|UTC|January|AM|PM|English|US"
+    r"a|b|i|ann|example|org|Bazar|ISBN|UTC|January|AM|PM|English|US"
 )
 ATTRIBUTES = ("placeholder", "aria-label", "title", "data-list", "data-author", "data-out", "data-put")
 HIDDEN = {"script", "style", "svg"}
@@ -65,6 +66,7 @@ def untranslated(page: str) -> set[str]:
     [
         *("/", "/books/2", "/books/3", "/search?q=volume&language=en&min_price=100", "/search?q=zzz", "/new"),
         *("/bestsellers", "/subjects/history", "/basket", "/books/2/basket", "/nothing", "/orders", "order"),
+        *("/account?said=name", "/account/delete", "/account/deleted", "/account/links", "/new-password?link=x"),
     ],
 )
 def test_every_text_of_a_page_can_be_translated(shop: Shop, customer: Reader, path: str) -> None:
@@ -74,6 +76,16 @@ def test_every_text_of_a_page_can_be_translated(shop: Shop, customer: Reader, pa
     translate(shop)
     page = customer.get(address if path == "order" else path)
     assert untranslated(page.text) - set(address) == set()
+
+
+@pytest.mark.parametrize(
+    "path", ["/account", "/account/second-factor", "/account/links", "/admin/accounts", "one", "/admin/accounts/find"]
+)
+def test_every_text_of_an_admins_page_can_be_translated(shop: Shop, path: str) -> None:
+    boss = shop.colleague("boss@example.org", Role.ADMIN)
+    translate(shop)
+    page = boss.get(f"/admin/accounts/{shop.account_id('boss@example.org')}" if path == "one" else path)
+    assert untranslated(page.text) <= {"boss", "exactly", "one", "An", "address", "has"}
 
 
 @pytest.mark.parametrize("path", ["/sign-in?registered=1", "/register"])

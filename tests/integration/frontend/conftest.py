@@ -12,8 +12,9 @@ from bazar.chassis.database import Database
 from bazar.chassis.migrations import migrate
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.use_cases.account_ports import Verdict
-from bazar.frontend.use_cases.accounts import Accounts, Limits
+from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.frontend.use_cases.tries import Limits
 
 
 class NotingHasher(PasswordHasher):

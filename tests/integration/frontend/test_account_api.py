@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
+import pyotp
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -18,8 +19,10 @@ from bazar.frontend.api import authentication
 from bazar.frontend.api.authentication import guard_api
 from bazar.frontend.domain.accounts import SIGN_IN_LIFETIME
 from bazar.frontend.storage.accounts import SqlAccountStore
-from bazar.frontend.use_cases.accounts import Accounts, Limits
+from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.frontend.use_cases.people import People
+from bazar.frontend.use_cases.tries import Limits
 
 EMAIL, PASSWORD, WRONG = "ann@example.org", "violet tables dance", "violet tables sing"
 HOME = "127.0.0.1"
@@ -252,3 +255,37 @@ def test_one_address_registered_twice_at_the_same_moment_makes_one_account(clien
     with ThreadPoolExecutor(2) as threads:
         assert list(threads.map(attempt, passwords)) == [201, 201]
     assert sorted(sign_in(client, EMAIL, password).status_code for password in passwords) == [201, 401]
+
+
+def test_an_account_with_a_second_factor_is_asked_for_a_code(
+    store: SqlAccountStore, hasher: PasswordHasher, clock: MovableClock
+) -> None:
+    people = People.over(store, hasher, clock, Limits(0, 0, 0))
+    client = client_of(people.accounts)
+    register(client)
+    ann = people.staff_accounts.find(EMAIL)
+    people.second_factors.begin(ann)
+    setting_up = people.second_factors.setting_up(ann)
+    assert setting_up is not None
+    totp = pyotp.TOTP(setting_up.secret)
+    people.second_factors.confirm(ann, totp.at(clock()))
+    clock.advance(seconds=30)
+    credentials = {"email": EMAIL, "password": PASSWORD}
+    asked = problem(client.post("/api/v1/tokens", json=credentials), 401, "code-needed")
+    assert asked["detail"] == "Send `code` with address and password."
+    for wrong in ("", "x", totp.at(clock() - timedelta(seconds=300))):
+        told = problem(client.post("/api/v1/tokens", json={**credentials, "code": wrong}), 401, "code-needed")
+        assert told["detail"] == "The code is wrong, or was used."
+    code = totp.at(clock())
+    wrong_password = {"email": EMAIL, "password": WRONG, "code": code}
+    problem(client.post("/api/v1/tokens", json=wrong_password), 401, "unauthenticated")
+    assert client.post("/api/v1/tokens", json={**credentials, "code": code}).status_code == 201
+    problem(client.post("/api/v1/tokens", json={**credentials, "code": code}), 401, "code-needed")
+    problem(client.post("/api/v1/tokens", json={**credentials, "code": 123456}), 422, "invalid")
+
+
+def test_without_a_second_factor_a_code_changes_nothing(client: FlaskClient) -> None:
+    register(client)
+    for code in (None, "", "123456"):
+        asked = {"email": EMAIL, "password": PASSWORD, "code": code}
+        assert client.post("/api/v1/tokens", json=asked).status_code == 201

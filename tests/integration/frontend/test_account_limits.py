@@ -13,8 +13,9 @@ from bazar.frontend.domain.accounts import SignInKind, TooBusy, TooManyTries, Wr
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.storage.schema import tries
 from bazar.frontend.use_cases.account_ports import Verdict
-from bazar.frontend.use_cases.accounts import Accounts, Limits
+from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.frontend.use_cases.tries import Limits
 from together import together
 
 TOKEN = SignInKind.TOKEN

@@ -15,8 +15,9 @@ from bazar.frontend.domain.accounts import SignInKind, TooManyTries, WrongCreden
 from bazar.frontend.storage.accounts import SqlAccountRecords, SqlAccountStore
 from bazar.frontend.storage.schema import accounts as accounts_table
 from bazar.frontend.use_cases.account_ports import AccountStore
-from bazar.frontend.use_cases.accounts import Accounts, Limits
+from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.frontend.use_cases.tries import Limits
 
 TOKEN = SignInKind.TOKEN
 EMAIL, PASSWORD, WRONG = "ann@example.org", "violet tables dance", "violet tables sing"

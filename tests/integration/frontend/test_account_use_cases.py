@@ -21,8 +21,9 @@ from bazar.frontend.domain.passwords import WeakPassword, check_strength
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.storage.schema import accounts as accounts_table
 from bazar.frontend.storage.schema import sign_ins
-from bazar.frontend.use_cases.accounts import Accounts, Limits
+from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
+from bazar.frontend.use_cases.tries import Limits
 
 TOKEN, SESSION = SignInKind.TOKEN, SignInKind.SESSION
 EMAIL, PASSWORD, WRONG = "ann@example.org", "violet tables dance", "violet tables sing"
@@ -176,7 +177,7 @@ def test_a_hash_of_older_parameters_is_renewed_at_sign_in(
     accounts.sign_in(EMAIL, PASSWORD, TOKEN, HOME)
 
 
-def test_the_operator_makes_accounts_of_any_role_under_the_same_rules(accounts: Accounts) -> None:
+def test_the_operator_makes_people_of_any_role_under_the_same_rules(accounts: Accounts) -> None:
     person = accounts.create_account("staff@localhost", "another long secret", Role.STAFF, "Bea")
     assert accounts.sign_in("staff@localhost", "another long secret", TOKEN, HOME).person == person
     assert person.role is Role.STAFF

@@ -9,9 +9,18 @@ from bazar.contracts.problems import Problem, invalid
 from bazar.contracts.times import rfc3339
 from bazar.contracts.wire import parse
 from bazar.frontend.api.authentication import API_PREFIX, Access, AccessTable, bearer_secret, signed_in
-from bazar.frontend.domain.accounts import InvalidField, SignInKind, TooBusy, TooManyTries, WrongCredentials
+from bazar.frontend.domain.account_care import LastAdmin, LinkEnded, UnknownAccount
+from bazar.frontend.domain.accounts import (
+    AccountExists,
+    InvalidField,
+    SignInKind,
+    TooBusy,
+    TooManyTries,
+    WrongCredentials,
+)
 from bazar.frontend.domain.errors import NotSignedIn
 from bazar.frontend.domain.passwords import WeakPassword
+from bazar.frontend.domain.second_factor import CodeNeeded, HalfSignInEnded, WrongCode
 from bazar.frontend.use_cases.accounts import Accounts
 
 ACCESS: AccessTable = {
@@ -38,7 +47,7 @@ def routes(accounts: Accounts) -> Blueprint:
     @api.post("/tokens")
     def sign_in() -> Response:
         asked = parse(body_bytes(), Credentials)
-        new = accounts.sign_in(asked.email, asked.password, SignInKind.TOKEN, request.remote_addr or "")
+        new = accounts.sign_in(asked.email, asked.password, SignInKind.TOKEN, request.remote_addr or "", asked.code)
         token = Token(token=new.secret, expires_at=rfc3339(new.expires_at))
         return json_response(token, status=201, Cache_Control="no-store")
 
@@ -82,4 +91,11 @@ PROBLEMS: ProblemTable = {
     WrongCredentials: _of_wrong_credentials,
     TooManyTries: _of_too_many_tries,
     TooBusy: _of_too_busy,
+    AccountExists: lambda error: invalid("email", f"{error.email} has an account already."),
+    CodeNeeded: lambda _: problems.CODE_NEEDED.because("Send `code` with address and password."),
+    WrongCode: lambda _: problems.CODE_NEEDED.because("The code is wrong, or was used."),
+    HalfSignInEnded: lambda _: problems.UNAUTHENTICATED.because("Begin again with address and password."),
+    LastAdmin: lambda _: problems.LAST_ADMIN.because("The shop would be left without an admin."),
+    LinkEnded: lambda _: problems.NOT_FOUND.because("The link was used, or is too old."),
+    UnknownAccount: lambda _: problems.NOT_FOUND.because("There is no such account."),
 }

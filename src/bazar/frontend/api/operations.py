@@ -190,7 +190,7 @@ OPERATIONS = (
         body=accounts.Credentials,
         status=201,
         answer=accounts.Token,
-        problems=(problems.UNAUTHENTICATED, problems.TOO_MANY_REQUESTS),
+        problems=(problems.UNAUTHENTICATED, problems.CODE_NEEDED, problems.TOO_MANY_REQUESTS),
     ),
     Operation(
         method="DELETE",

@@ -144,6 +144,8 @@ class Person:
     email: str
     name: str
     role: Role
+    #: Whether signing in takes a code besides the password.
+    has_second_factor: bool = False
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from bazar.chassis.database import StorageUnavailable
 from bazar.chassis.web import RETRY_AFTER_SECONDS, WATCHED_PATHS, problem_response
 from bazar.contracts import problems
 from bazar.contracts.problems import PROBLEM_TYPES, Problem, away
-from bazar.frontend.domain.errors import BadRequest, NeighbourAway, NotSignedIn, UnknownBook, UnknownOrder
+from bazar.frontend.domain.account_care import UnknownAccount
+from bazar.frontend.domain.errors import BadRequest, NeighbourAway, NotAllowed, NotSignedIn, UnknownBook, UnknownOrder
 from bazar.frontend.pages import sessions as page_sessions
 from bazar.frontend.pages.sessions import PageSessions
 
@@ -35,6 +36,10 @@ def explain_errors(pages: Blueprint, sessions: PageSessions) -> None:
     not_found = problems.NOT_FOUND.because
     explain(UnknownBook, lambda _: not_found("We sell no such book."), lambda _: "book")
     explain(UnknownOrder, lambda _: not_found("You have no such order."), lambda _: "order")
+    explain(
+        NotAllowed, lambda error: problems.FORBIDDEN.because(f"This takes the role {error.needed}."), lambda _: "role"
+    )
+    explain(UnknownAccount, lambda _: not_found("There is no such account."), lambda _: "account")
     explain(BadRequest, lambda error: problems.INVALID.because(error.detail), lambda error: str(error.field))
     explain(NeighbourAway, lambda error: away(error.service, RETRY_AFTER_SECONDS), lambda error: str(error.service))
     for kind, to_problem in page_sessions.PROBLEMS.items():

@@ -5,23 +5,21 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
-from bazar.chassis.web import RETRY_AFTER_SECONDS
-from bazar.contracts import problems
 from bazar.contracts.accounts import Credentials, Registration
-from bazar.contracts.wire import Invalid, convert
-from bazar.frontend.domain.accounts import InvalidField, SignInKind, TooBusy, TooManyTries, WrongCredentials
-from bazar.frontend.domain.passwords import FEWEST_CHARACTERS, WeakPassword
+from bazar.contracts.wire import convert
+from bazar.frontend.domain.accounts import SignInKind
+from bazar.frontend.domain.passwords import FEWEST_CHARACTERS
+from bazar.frontend.domain.second_factor import CodeNeeded, HalfSignInEnded
+from bazar.frontend.pages.refusals import REFUSALS, refused
 from bazar.frontend.pages.sessions import PageSessions
 from bazar.frontend.use_cases.accounts import Accounts, SignedIn
 
 HOME = "/"
 
-#: What keeps somebody from registering or signing in, other than a mistake in our code.
-REFUSALS = (Invalid, InvalidField, WeakPassword, WrongCredentials, TooManyTries, TooBusy)
-
 
 def add_people_pages(pages: Blueprint, accounts: Accounts, sessions: PageSessions) -> None:
-    """``/register``, ``/sign-in`` and ``/sign-out``."""
+    """``/register``, ``/sign-in``, its second step ``/sign-in/code``, and ``/sign-out``."""
+    _add_sign_in_pages(pages, accounts, sessions)
 
     @pages.get("/register")
     def register_form() -> Response:
@@ -31,16 +29,24 @@ def add_people_pages(pages: Blueprint, accounts: Accounts, sessions: PageSession
     def register() -> Response:
         try:
             asked = convert(_fields("email", "password", "name"), Registration)
-            accounts.register(asked.email, asked.password, asked.name, _client_address())
+            accounts.register(asked.email, asked.password, asked.name, client_address())
         except REFUSALS as error:
             return _refused("register.html", error)
         try:
             signed_in = _signed_in(accounts, asked.email, asked.password)
-        except REFUSALS:
+        except (*REFUSALS, CodeNeeded):
             # Most likely the address had an account before, with another password.
             return _go(f"/sign-in?{urlencode({'registered': 1, 'next': _next_address()})}")
         return _started(sessions, signed_in)
 
+    @pages.post("/sign-out")
+    def sign_out() -> Response:
+        response = _go(HOME)
+        sessions.end(response)
+        return response
+
+
+def _add_sign_in_pages(pages: Blueprint, accounts: Accounts, sessions: PageSessions) -> None:
     @pages.get("/sign-in")
     def sign_in_form() -> Response:
         return _form("sign_in.html") if sessions.person() is None else _go(_next_address())
@@ -50,15 +56,22 @@ def add_people_pages(pages: Blueprint, accounts: Accounts, sessions: PageSession
         try:
             asked = convert(_fields("email", "password"), Credentials)
             signed_in = _signed_in(accounts, asked.email, asked.password)
+        except CodeNeeded as error:
+            return _form("sign_in_code.html", half_secret=error.half_secret)
         except REFUSALS as error:
             return _refused("sign_in.html", error)
         return _started(sessions, signed_in)
 
-    @pages.post("/sign-out")
-    def sign_out() -> Response:
-        response = _go(HOME)
-        sessions.end(response)
-        return response
+    @pages.post("/sign-in/code")
+    def sign_in_with_code() -> Response:
+        half_secret = request.form.get("half_secret", "")
+        try:
+            signed_in = accounts.finish_sign_in(half_secret, request.form.get("code", ""))
+        except HalfSignInEnded as error:
+            return _refused("sign_in.html", error)
+        except REFUSALS as error:
+            return _refused("sign_in_code.html", error, half_secret=half_secret)
+        return _started(sessions, signed_in)
 
 
 def own_address(text: str) -> str:
@@ -72,7 +85,7 @@ def own_address(text: str) -> str:
 
 
 def _signed_in(accounts: Accounts, email: str, password: str) -> SignedIn:
-    return accounts.sign_in(email, password, SignInKind.SESSION, _client_address())
+    return accounts.sign_in(email, password, SignInKind.SESSION, client_address())
 
 
 def _started(sessions: PageSessions, signed_in: SignedIn) -> Response:
@@ -81,33 +94,23 @@ def _started(sessions: PageSessions, signed_in: SignedIn) -> Response:
     return response
 
 
-def _refused(template: str, error: Exception) -> Response:
-    status, retry_after_seconds = problems.INVALID.status, None
-    if isinstance(error, TooManyTries):
-        status, retry_after_seconds = problems.TOO_MANY_REQUESTS.status, error.retry_after_seconds
-    elif isinstance(error, TooBusy):
-        status, retry_after_seconds = problems.UNAVAILABLE.status, RETRY_AFTER_SECONDS
-    # A weak password says why; a field of the contract says which and why, as the domain's own does.
-    field = "password" if isinstance(error, WeakPassword) else getattr(error, "field", "")
-    reason = error.reason.value if isinstance(error, WeakPassword) else getattr(error, "detail", "")
-    response = _form(template, refusal=type(error).__name__, field=field, reason=reason)
-    response.status_code = status
-    if retry_after_seconds is not None:
-        response.headers["Retry-After"] = str(retry_after_seconds)
-    return response
+def _refused(template: str, error: Exception, **values: Any) -> Response:
+    return refused(template, error, **_values(), **values)
 
 
 def _form(template: str, **values: Any) -> Response:
-    page = render_template(
-        template,
-        next=_next_address(),
-        email=request.form.get("email", ""),
-        name=request.form.get("name", ""),
-        registered="registered" in request.args,
-        fewest_characters=FEWEST_CHARACTERS,
-        **values,
-    )
-    return make_response(page)
+    return make_response(render_template(template, **_values(), **values))
+
+
+def _values() -> dict[str, Any]:
+    return {
+        "next": _next_address(),
+        "email": request.form.get("email", ""),
+        "name": request.form.get("name", ""),
+        "registered": "registered" in request.args,
+        "renewed": "renewed" in request.args,
+        "fewest_characters": FEWEST_CHARACTERS,
+    }
 
 
 def _fields(*names: str) -> dict[str, str]:
@@ -118,7 +121,8 @@ def _next_address() -> str:
     return own_address(request.form.get("next") or request.args.get("next") or HOME)
 
 
-def _client_address() -> str:
+def client_address() -> str:
+    """The IP address of who asks; behind a trusted proxy the person's."""
     return request.remote_addr or ""
 
 

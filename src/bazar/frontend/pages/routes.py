@@ -6,6 +6,7 @@ from jinja2 import StrictUndefined
 from bazar.contracts.books import MOST_COPIES_A_LINE
 from bazar.frontend.domain.basket import MOST_TITLES
 from bazar.frontend.domain.money import times
+from bazar.frontend.pages.account import AccountPages
 from bazar.frontend.pages.assets import Assets
 from bazar.frontend.pages.basket import BasketPages
 from bazar.frontend.pages.basket_cookie import PageBaskets
@@ -15,17 +16,20 @@ from bazar.frontend.pages.buying import add_buying_pages
 from bazar.frontend.pages.checkout import Checkout
 from bazar.frontend.pages.covers import cover_of, small_cover_of
 from bazar.frontend.pages.errors import explain_errors
+from bazar.frontend.pages.lost_passwords import add_lost_password_pages
 from bazar.frontend.pages.my_orders import CustomersTime, add_order_pages
 from bazar.frontend.pages.people import add_people_pages
 from bazar.frontend.pages.positions import keep_positions
 from bazar.frontend.pages.protection import protect
 from bazar.frontend.pages.search import add_search_pages
+from bazar.frontend.pages.second_factor import SecondFactorPages
 from bazar.frontend.pages.sessions import PageSessions
 from bazar.frontend.pages.staff.door import StaffDoor
 from bazar.frontend.pages.staff.today import add_today_page
+from bazar.frontend.pages.staff_accounts import StaffAccountPages
 from bazar.frontend.pages.wording import speak, translate
-from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.use_cases.baskets import Baskets
+from bazar.frontend.use_cases.people import People
 from bazar.frontend.use_cases.ports import Catalog, Orders
 
 
@@ -34,7 +38,7 @@ def mount_pages(
     *,
     catalog: Catalog,
     orders: Orders,
-    accounts: Accounts,
+    people: People,
     baskets: Baskets,
     customers_time: CustomersTime,
     public_url: str,
@@ -44,7 +48,7 @@ def mount_pages(
     ``app`` has the converters any_text, item_number and order_id, and renders problems by ``page_or_document``.
     ``public_url``: the shop's address as its customers type it.
     """
-    page_baskets = PageBaskets(baskets)
+    accounts, page_baskets = people.accounts, PageBaskets(baskets)
     sessions = PageSessions(accounts, at_sign_in=page_baskets.join)
     books = BookPages(catalog, public_url)
     basket_pages = BasketPages(page_baskets, catalog, books)
@@ -68,6 +72,10 @@ def mount_pages(
     add_order_pages(pages, orders, sessions, customers_time)
     add_people_pages(pages, accounts, sessions)
     add_today_page(pages)
+    add_lost_password_pages(pages, people.lost_passwords, sessions, public_url)
+    AccountPages(people.own_account, baskets, orders, sessions).mount(pages)
+    SecondFactorPages(people.second_factors, sessions).mount(pages)
+    StaffAccountPages(people.staff_accounts, sessions, public_url).mount(pages)
     pages.add_app_template_global(times, "times")
     app.jinja_env.globals.update(most_titles=MOST_TITLES, most_copies_a_line=MOST_COPIES_A_LINE)
     pages.add_app_template_global(cover_of, "cover_of")

@@ -17,8 +17,8 @@ from flask import Blueprint, Response, g, request
 from bazar.chassis.bodies import whole_body
 from bazar.chassis.web import ProblemTable
 from bazar.contracts import problems
-from bazar.frontend.domain.accounts import SIGN_IN_LIFETIME, Person, SignInKind
-from bazar.frontend.domain.errors import NotSignedIn, ShopError
+from bazar.frontend.domain.accounts import SIGN_IN_LIFETIME, Person, Role, SignInKind
+from bazar.frontend.domain.errors import NotAllowed, NotSignedIn, ShopError
 from bazar.frontend.use_cases.accounts import Accounts, SignedIn
 
 SESSION_COOKIE = "__Host-bazar"
@@ -76,6 +76,13 @@ class PageSessions:
         person = self.person()
         if person is None:
             raise NotSignedIn
+        return person
+
+    def require(self, role: Role) -> Person:
+        """Who looks at the page, if their role includes ``role``; raises NotSignedIn, NotAllowed."""
+        person = self.signed_in()
+        if not person.role.includes(role):
+            raise NotAllowed(role.value)
         return person
 
     def start(self, response: Response, signed_in: SignedIn) -> None:

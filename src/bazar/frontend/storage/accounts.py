@@ -1,6 +1,6 @@
 """Accounts, sign-ins and counted tries in SQL."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -8,10 +8,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bazar.chassis.database import Database
+from bazar.chassis.database import Database, for_update, one_at_a_time
 from bazar.contracts.times import from_microseconds, microseconds
 from bazar.frontend.domain.accounts import Account, EmailAddress, Person, Role, SignIn, SignInKind
-from bazar.frontend.storage.schema import accounts, sign_ins, tries
+from bazar.frontend.storage.account_journal import SqlAccountJournal
+from bazar.frontend.storage.one_time_secrets import SqlOneTimeSecrets
+from bazar.frontend.storage.schema import accounts, second_factors, sign_ins, tries
+from bazar.frontend.storage.second_factors import SqlSecondFactors
 
 #: Rows that one sweep deletes at most, so that no sign-in pays for all that came before it.
 MOST_SWEPT = 100
@@ -30,6 +33,7 @@ _COUNT_TRY = sa.text(
     "RETURNING tries"
 )
 _FIND_ACCOUNT = sa.select(accounts).where(accounts.c.email_key == sa.bindparam("email_key"))
+_FIND_ACCOUNT_BY_ID = sa.select(accounts).where(accounts.c.account_id == sa.bindparam("account_id"))
 _FIND_ROLE = sa.select(accounts.c.account_id).where(accounts.c.role == sa.bindparam("role")).limit(1)
 _FIND_EMAILS = sa.select(accounts.c.account_id, accounts.c.email).where(
     accounts.c.account_id.in_(sa.bindparam("account_ids", expanding=True))
@@ -39,19 +43,35 @@ _CHANGE_PASSWORD_HASH = (
     .where(accounts.c.account_id == sa.bindparam("of_account"))
     .values(password_hash=sa.bindparam("new_hash"))
 )
+_CHANGE_NAME = (
+    sa.update(accounts).where(accounts.c.account_id == sa.bindparam("of_account")).values(name=sa.bindparam("new_name"))
+)
+_CHANGE_ROLE = (
+    sa.update(accounts).where(accounts.c.account_id == sa.bindparam("of_account")).values(role=sa.bindparam("new_role"))
+)
+_DELETE_ACCOUNT = sa.delete(accounts).where(accounts.c.account_id == sa.bindparam("of_account"))
+_COUNT_ROLE = sa.select(sa.func.count()).select_from(accounts).where(accounts.c.role == sa.bindparam("role"))
+_HAS_FACTOR = sa.func.coalesce(second_factors.c.is_on, sa.false()).label("has_second_factor")
+_PERSON = sa.select(accounts.c.account_id, accounts.c.email, accounts.c.name, accounts.c.role, _HAS_FACTOR)
+_STAFF = (
+    _PERSON.select_from(accounts.outerjoin(second_factors))
+    .where(accounts.c.role != Role.CUSTOMER.value)
+    .order_by(accounts.c.role, accounts.c.email_key)
+    .limit(sa.bindparam("most"))
+)
+_PERSON_OF = _PERSON.select_from(accounts.outerjoin(second_factors)).where(
+    accounts.c.account_id == sa.bindparam("account_id")
+)
 _ADD_SIGN_IN = sa.insert(sign_ins)
-_PERSON_SIGNED_IN = (
-    sa.select(accounts.c.account_id, accounts.c.email, accounts.c.name, accounts.c.role)
-    .select_from(sign_ins.join(accounts))
-    .where(
-        sign_ins.c.secret_hash == sa.bindparam("secret_hash"),
-        sign_ins.c.kind == sa.bindparam("kind"),
-        sign_ins.c.expires_at > sa.bindparam("now"),
-    )
+_PERSON_SIGNED_IN = _PERSON.select_from(sign_ins.join(accounts).outerjoin(second_factors)).where(
+    sign_ins.c.secret_hash == sa.bindparam("secret_hash"),
+    sign_ins.c.kind == sa.bindparam("kind"),
+    sign_ins.c.expires_at > sa.bindparam("now"),
 )
 _END_SIGN_IN = sa.delete(sign_ins).where(
     sign_ins.c.secret_hash == sa.bindparam("secret_hash"), sign_ins.c.kind == sa.bindparam("kind")
 )
+_END_SIGN_INS_OF = sa.delete(sign_ins).where(sign_ins.c.account_id == sa.bindparam("of_account"))
 # Rows that another sweep has locked are its affair: waiting for them in another order could deadlock.
 # SQLite has one writer and leaves FOR UPDATE out.
 _SWEEP_SIGN_INS = sa.delete(sign_ins).where(
@@ -107,6 +127,9 @@ class SqlAccountRecords:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.second_factors = SqlSecondFactors(connection)
+        self.one_time_secrets = SqlOneTimeSecrets(connection)
+        self.journal = SqlAccountJournal(connection)
 
     def add(self, account: Account) -> bool:
         """False where the address has an account."""
@@ -129,6 +152,32 @@ class SqlAccountRecords:
         row = self._connection.execute(_FIND_ACCOUNT, {"email_key": email.key}).one_or_none()
         return None if row is None else _account(row)
 
+    def find_to_change(self, account_id: str) -> Account | None:
+        """The account, locked until the transaction ends."""
+        found = self._connection.execute(
+            for_update(_FIND_ACCOUNT_BY_ID, self._connection), {"account_id": account_id}
+        ).one_or_none()
+        return None if found is None else _account(found)
+
+    def find_by_id(self, account_id: str) -> Account | None:
+        """The account as it is."""
+        found = self._connection.execute(_FIND_ACCOUNT_BY_ID, {"account_id": account_id}).one_or_none()
+        return None if found is None else _account(found)
+
+    def person(self, account_id: str) -> Person | None:
+        """What others may know of the account."""
+        row = self._connection.execute(_PERSON_OF, {"account_id": account_id}).one_or_none()
+        return None if row is None else _person(row)
+
+    def staff(self, most: int) -> Sequence[Person]:
+        """All who are more than customers."""
+        return [_person(row) for row in self._connection.execute(_STAFF, {"most": most})]
+
+    def admins(self) -> int:
+        """How many there are; nobody else changes that before the transaction ends."""
+        one_at_a_time(self._connection, "admins")
+        return int(self._connection.execute(_COUNT_ROLE, {"role": Role.ADMIN.value}).scalar_one())
+
     def has_account_of(self, role: Role) -> bool:
         """Whether anybody has this role."""
         return self._connection.execute(_FIND_ROLE, {"role": role.value}).first() is not None
@@ -136,6 +185,19 @@ class SqlAccountRecords:
     def change_password_hash(self, account_id: str, password_hash: str) -> None:
         """Replace the hash."""
         self._connection.execute(_CHANGE_PASSWORD_HASH, {"of_account": account_id, "new_hash": password_hash})
+
+    def change_name(self, account_id: str, name: str) -> None:
+        """Replace the name."""
+        self._connection.execute(_CHANGE_NAME, {"of_account": account_id, "new_name": name})
+
+    def change_role(self, account_id: str, role: Role) -> None:
+        """Replace the role."""
+        self._connection.execute(_CHANGE_ROLE, {"of_account": account_id, "new_role": role.value})
+
+    def delete(self, account_id: str) -> None:
+        """Delete the account; what hangs on it goes along."""
+        self.end_sign_ins_of(account_id)
+        self._connection.execute(_DELETE_ACCOUNT, {"of_account": account_id})
 
     def emails(self, account_ids: Collection[str]) -> Mapping[str, str]:
         """Addresses by account id."""
@@ -160,14 +222,20 @@ class SqlAccountRecords:
         row = self._connection.execute(
             _PERSON_SIGNED_IN, {"secret_hash": secret_hash, "kind": kind.value, "now": microseconds(now)}
         ).one_or_none()
-        return None if row is None else Person(row.account_id, row.email, row.name, Role(row.role))
+        return None if row is None else _person(row)
 
     def end_sign_in(self, secret_hash: str, kind: SignInKind) -> None:
         """Delete a sign-in."""
         self._connection.execute(_END_SIGN_IN, {"secret_hash": secret_hash, "kind": kind.value})
 
+    def end_sign_ins_of(self, account_id: str) -> None:
+        """Delete those of the account, and its secrets that work once."""
+        self.one_time_secrets.remove_those_of(account_id)
+        self._connection.execute(_END_SIGN_INS_OF, {"of_account": account_id})
+
     def end_all_sign_ins(self) -> None:
-        """Delete all of them."""
+        """Delete all of them, and all secrets that work once."""
+        self.one_time_secrets.remove_all()
         self._connection.execute(sa.delete(sign_ins))
 
     def sweep_sign_ins(self, now: datetime) -> None:
@@ -188,6 +256,10 @@ class SqlAccountRecords:
     def sweep_tries(self, before: datetime) -> None:
         """Delete up to MOST_SWEPT old windows."""
         self._connection.execute(_SWEEP_TRIES, {"before": microseconds(before)})
+
+
+def _person(row: Any) -> Person:
+    return Person(row.account_id, row.email, row.name, Role(row.role), bool(row.has_second_factor))
 
 
 def _account(row: Any) -> Account:

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -14,6 +15,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+from bazar.chassis.database import BigInteger as RowNumber
 
 metadata = MetaData()
 
@@ -45,6 +48,7 @@ sign_ins = Table(
     PrimaryKeyConstraint("secret_hash", name="sign_ins_pk"),
     CheckConstraint("kind IN ('token', 'session')", name="sign_ins_kind"),
     Index("sign_ins_expires_at", "expires_at"),
+    Index("sign_ins_account_id", "account_id"),
 )
 
 tries = Table(
@@ -56,6 +60,71 @@ tries = Table(
     Column("tries", BigInteger, nullable=False),
     PrimaryKeyConstraint("bucket", "window_start", name="tries_pk"),
     Index("tries_window_start", "window_start"),
+)
+
+one_time_secrets = Table(
+    "one_time_secrets",
+    metadata,
+    # SHA-256 in hexadecimal, as above.
+    Column("secret_hash", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column(
+        "account_id",
+        Text,
+        ForeignKey("accounts.account_id", name="one_time_secrets_account", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("expires_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("secret_hash", name="one_time_secrets_pk"),
+    CheckConstraint("purpose IN ('new-password', 'second-step')", name="one_time_secrets_purpose"),
+    Index("one_time_secrets_account_id", "account_id"),
+    Index("one_time_secrets_expires_at", "expires_at"),
+)
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column(
+        "account_id",
+        Text,
+        ForeignKey("accounts.account_id", name="second_factors_account", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    # Codes are made with it, so it is kept as it is.
+    Column("secret", Text, nullable=False),
+    Column("is_on", Boolean, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("wrong_codes", BigInteger, nullable=False),
+    Column("wrong_since", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_id", name="second_factors_pk"),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column(
+        "account_id",
+        Text,
+        ForeignKey("second_factors.account_id", name="recovery_codes_account", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    # SHA-256 in hexadecimal; a code has 80 random bits.
+    Column("code_hash", Text, nullable=False),
+    PrimaryKeyConstraint("account_id", "code_hash", name="recovery_codes_pk"),
+)
+
+account_journal = Table(
+    "account_journal",
+    metadata,
+    Column("line_number", RowNumber, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    # Account ids, of deleted accounts too; or "operator".
+    Column("actor", Text, nullable=False),
+    Column("account_id", Text, nullable=False),
+    Column("deed", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    PrimaryKeyConstraint("line_number", name="account_journal_pk"),
+    Index("account_journal_account_id", "account_id"),
 )
 
 _IS_GUEST = text("account_id IS NULL")

@@ -1,16 +1,79 @@
 """What the use cases of accounts need: a store, and something that hashes passwords."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bazar.frontend.domain.account_care import JournalLine, OneTimeSecret, Purpose
 from bazar.frontend.domain.accounts import Account, EmailAddress, Person, Role, SignIn, SignInKind
+from bazar.frontend.domain.second_factor import SecondFactor
+
+
+class SecondFactors(Protocol):
+    """Second factors and recovery codes; who changes them holds the account by ``find_to_change``."""
+
+    def find(self, account_id: str) -> SecondFactor | None: ...
+
+    def save(self, account_id: str, factor: SecondFactor) -> None: ...
+
+    def remove(self, account_id: str) -> None:
+        """With its recovery codes."""
+        ...
+
+    def set_recovery_codes(self, account_id: str, code_hashes: Collection[str]) -> None: ...
+
+    def use_recovery_code(self, account_id: str, code_hash: str) -> bool:
+        """Whether it was one that was not used before; from now on it is."""
+        ...
+
+    def recovery_codes_left(self, account_id: str) -> int: ...
+
+
+class OneTimeSecrets(Protocol):
+    """Secrets that work once; who adds or takes one holds the account by ``find_to_change``."""
+
+    def add(self, secret: OneTimeSecret) -> None:
+        """Store it, instead of the account's earlier ones of this purpose."""
+        ...
+
+    def account_of(self, secret_hash: str, purpose: Purpose, now: datetime) -> str | None:
+        """Whose it is; None where there is none for this purpose, or its time is over."""
+        ...
+
+    def take(self, secret_hash: str) -> bool:
+        """Whether it was there; from now on it is not."""
+        ...
+
+    def remove_those_of(self, account_id: str) -> None: ...
+
+    def sweep(self, now: datetime) -> None:
+        """Delete some of those whose time is over: a bounded number."""
+        ...
+
+
+class AccountJournal(Protocol):
+    """Who did what to whose account."""
+
+    def write(self, line: JournalLine) -> None: ...
+
+    def latest(self, most: int, account_id: str | None = None) -> Sequence[JournalLine]:
+        """The newest first, of one account or of all."""
+        ...
 
 
 class AccountRecords(Protocol):
-    """Accounts, sign-ins and counted tries inside one transaction."""
+    """Accounts, sign-ins and counted tries inside one transaction, and what hangs on an account."""
+
+    @property
+    def second_factors(self) -> SecondFactors: ...
+
+    @property
+    def one_time_secrets(self) -> OneTimeSecrets: ...
+
+    @property
+    def journal(self) -> AccountJournal: ...
 
     def add(self, account: Account) -> bool:
         """Store an account; False, and nothing changed, where its address has one."""
@@ -18,9 +81,33 @@ class AccountRecords(Protocol):
 
     def find(self, email: EmailAddress) -> Account | None: ...
 
+    def find_by_id(self, account_id: str) -> Account | None: ...
+
+    def find_to_change(self, account_id: str) -> Account | None:
+        """The account; whoever else wants to change it waits until the transaction ends."""
+        ...
+
+    def person(self, account_id: str) -> Person | None: ...
+
+    def staff(self, most: int) -> Sequence[Person]:
+        """Who is more than a customer."""
+        ...
+
+    def admins(self) -> int:
+        """How many admins there are; whoever else asks waits until the transaction ends."""
+        ...
+
     def has_account_of(self, role: Role) -> bool: ...
 
     def change_password_hash(self, account_id: str, password_hash: str) -> None: ...
+
+    def change_name(self, account_id: str, name: str) -> None: ...
+
+    def change_role(self, account_id: str, role: Role) -> None: ...
+
+    def delete(self, account_id: str) -> None:
+        """With its sign-ins, secrets, second factor and basket; its lines in the journal stay."""
+        ...
 
     def emails(self, account_ids: Collection[str]) -> Mapping[str, str]:
         """Addresses by account id; unknown ids are left out."""
@@ -33,6 +120,10 @@ class AccountRecords(Protocol):
         ...
 
     def end_sign_in(self, secret_hash: str, kind: SignInKind) -> None: ...
+
+    def end_sign_ins_of(self, account_id: str) -> None:
+        """All of the account, and its secrets that work once."""
+        ...
 
     def sweep_sign_ins(self, now: datetime) -> None:
         """Delete some of those that have ended: a bounded number."""

@@ -1,13 +1,19 @@
 """Register, sign in, sign out, and who it is that asks."""
 
-import hashlib
 import secrets
 from base64 import b32encode
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from bazar.frontend.domain.account_care import (
+    HALF_SIGN_IN_LIFETIME,
+    OPERATOR,
+    Deed,
+    JournalLine,
+    OneTimeSecret,
+    Purpose,
+)
 from bazar.frontend.domain.accounts import (
     SIGN_IN_LIFETIME,
     Account,
@@ -17,33 +23,20 @@ from bazar.frontend.domain.accounts import (
     Role,
     SignIn,
     SignInKind,
-    TooBusy,
-    TooManyTries,
-    WrongCredentials,
     read_name,
     subscriber_of,
 )
+from bazar.frontend.domain.errors import ShopError
 from bazar.frontend.domain.passwords import check_strength, normalised
+from bazar.frontend.domain.second_factor import CodeNeeded, HalfSignInEnded
 from bazar.frontend.use_cases.account_ports import AccountRecords, AccountStore, Hasher
+from bazar.frontend.use_cases.codes import judge
+from bazar.frontend.use_cases.password_proof import PasswordProof
+from bazar.frontend.use_cases.secret_texts import new_password, new_secret, sha256
+from bazar.frontend.use_cases.tries import Limits, Tries, too_many_tries
 
 FIRST_ADMIN_EMAIL = "admin@localhost"
-WINDOW = timedelta(minutes=1)
 ACCOUNT_ID_BYTES = 16
-SECRET_BYTES = 32
-FROM_ALL_ADDRESSES = 10
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Tries in a minute; 0 sets no limit. ``failed_sign_ins``: to one account from one address.
-
-    From all addresses together an account may fail FROM_ALL_ADDRESSES times as often. Whoever uses that up also keeps
-    its owner from signing in for the rest of the minute: the price of a limit that no number of addresses gets around.
-    """
-
-    sign_ins_per_address: int = 30
-    registrations_per_address: int = 30
-    failed_sign_ins: int = 10
 
 
 @dataclass(frozen=True)
@@ -71,7 +64,8 @@ class Accounts:
         self._store = store
         self._hasher = hasher
         self._clock = clock
-        self._limits = limits
+        self._tries = Tries(store, clock, limits)
+        self._proof = PasswordProof(store, hasher, clock, self._tries)
 
     def register(self, email: str, password: str, name: str, client_address: str) -> EmailAddress:
         """Make a customer's account; for an address that has one, answer the same and change nothing.
@@ -82,65 +76,82 @@ class Accounts:
         now = self._clock()
         tries = f"register:{subscriber_of(client_address)}"
         with self._store.writing() as tx:
-            within_limit = self._count(tx, tries, now, self._limits.registrations_per_address)
+            within_limit = self._tries.count(tx, tries, self._tries.limits.registrations_per_address, now)
         if not within_limit:
-            raise _too_many_tries(now)
+            raise too_many_tries(now)
         # The hash is made for a taken address too: the time must not tell which addresses have accounts.
-        with self._taken_back_if_busy(tries, now):
-            account = self._new_account(address, password, name, Role.CUSTOMER)
+        with self._tries.taken_back_if_busy(tries, now):
+            account = self.new_account(address, password, name, Role.CUSTOMER)
         with self._store.writing() as tx:
             tx.add(account)
         return address
 
-    def sign_in(self, email: str, password: str, kind: SignInKind, client_address: str) -> SignedIn:
-        """A new sign-in; raises InvalidField, WrongCredentials, TooManyTries, TooBusy."""
-        address = EmailAddress.read(email)
+    def sign_in(
+        self, email: str, password: str, kind: SignInKind, client_address: str, code: str | None = None
+    ) -> SignedIn:
+        """A new sign-in; raises InvalidField, WrongCredentials, TooManyTries, TooBusy.
+
+        Of an account with a second factor it takes a code: raises CodeNeeded without one, after which a session goes
+        on with ``finish_sign_in``; WrongCode.
+        """
+        proven = self._proof.prove(EmailAddress.read(email), password, client_address)
+        with self._store.writing() as tx:
+            account = self._proof.confirm(tx, proven)
+            told = self._sign_in(tx, account, kind, code)
+        return _told(told)
+
+    def finish_sign_in(self, half_secret: str, code: str) -> SignedIn:
+        """The session of who has given the password before; raises HalfSignInEnded, WrongCode, TooManyTries."""
+        secret_hash = sha256(half_secret)
+        with self._store.writing() as tx:
+            account_id = tx.one_time_secrets.account_of(secret_hash, Purpose.SECOND_STEP, self._clock())
+            account = tx.find_to_change(account_id) if account_id else None
+            if account is None:
+                raise HalfSignInEnded
+            told = self._sign_in(tx, account, SignInKind.SESSION, code)
+            if isinstance(told, SignedIn) and not tx.one_time_secrets.take(secret_hash):
+                raise HalfSignInEnded  # somebody else has finished it while we waited for the account
+        return _told(told)
+
+    def _sign_in(
+        self, tx: AccountRecords, account: Account, kind: SignInKind, code: str | None
+    ) -> SignedIn | ShopError:
+        """What becomes of who has proven the password. Errors are given back: what is written before must be kept."""
         now = self._clock()
-        tries = f"sign-in:{subscriber_of(client_address)}"
-        failures = self._failures(address, client_address)
-        with self._store.writing() as tx:
-            within_limit = self._count(tx, tries, now, self._limits.sign_ins_per_address) and self._may_fail_once_more(
-                tx, failures, now
-            )
-            account = tx.find(address)
-        if not within_limit:
-            raise _too_many_tries(now)
-        with self._taken_back_if_busy(tries, now):
-            verdict = self._hasher.verify(normalised(password), account.password_hash if account else None)
-        if account is None or not verdict.right:
-            with self._store.writing() as tx:
-                # Each is counted, whatever the other says.
-                within_limits = [self._count(tx, bucket, now, most) for bucket, most in failures.items()]
-            raise WrongCredentials if all(within_limits) else _too_many_tries(now)
-        secret = secrets.token_urlsafe(SECRET_BYTES)
-        sign_in = SignIn(_sha256(secret), kind, account.account_id, now, now + SIGN_IN_LIFETIME)
-        with self._store.writing() as tx:
-            # Looked at once more: of guesses made at once, the right one must not get in behind too many wrong ones.
-            if not self._may_fail_once_more(tx, failures, now):
-                raise _too_many_tries(now)
-            if verdict.new_hash is not None:
-                tx.change_password_hash(account.account_id, verdict.new_hash)
-            tx.add_sign_in(sign_in)
-            tx.sweep_sign_ins(now)
-        return SignedIn(secret, sign_in.expires_at, account.person)
+        factor = tx.second_factors.find(account.account_id)
+        if factor is None or not factor.is_on:
+            return start_sign_in(tx, account.person, kind, now)
+        if code is None:
+            return CodeNeeded(self._half_secret(tx, account) if kind is SignInKind.SESSION else "")
+        refusal = judge(tx, account.account_id, factor, code, now)
+        return refusal or start_sign_in(tx, replace(account.person, has_second_factor=True), kind, now)
+
+    def _half_secret(self, tx: AccountRecords, account: Account) -> str:
+        secret, now = new_secret(), self._clock()
+        tx.one_time_secrets.add(
+            OneTimeSecret(sha256(secret), Purpose.SECOND_STEP, account.account_id, now + HALF_SIGN_IN_LIFETIME)
+        )
+        tx.one_time_secrets.sweep(now)
+        return secret
 
     def sign_out(self, secret: str, kind: SignInKind) -> None:
         """End the sign-in of this secret, if there is one."""
         with self._store.writing() as tx:
-            tx.end_sign_in(_sha256(secret), kind)
+            tx.end_sign_in(sha256(secret), kind)
 
     def who_is(self, secret: str, kind: SignInKind) -> Person | None:
         """Whose secret this is; None where it opens nothing, has ended, or is of another kind."""
         with self._store.reading() as tx:
-            return tx.person_signed_in(_sha256(secret), kind, self._clock())
+            return tx.person_signed_in(sha256(secret), kind, self._clock())
 
     def create_account(self, email: str, password: str, role: Role, name: str = "") -> Person:
         """Make an account of any role, for the operator; raises AccountExists, InvalidField, WeakPassword."""
         address, name = _checked(email, password, name)
-        account = self._new_account(address, password, name, role)
+        account = self.new_account(address, password, name, role)
         with self._store.writing() as tx:
             if not tx.add(account):
                 raise AccountExists(address.text)
+            tx.journal.write(JournalLine(account.created_at, OPERATOR, account.account_id, Deed.MADE, role))
         return account.person
 
     def ensure_first_admin(self, email: str = FIRST_ADMIN_EMAIL) -> FirstAdmin | None:
@@ -152,8 +163,8 @@ class Accounts:
             if tx.has_account_of(Role.ADMIN):
                 return None
         address = EmailAddress.read(email)
-        password = _random_password()
-        account = self._new_account(address, password, "", Role.ADMIN)
+        password = new_password()
+        account = self.new_account(address, password, "", Role.ADMIN)
         with self._store.writing() as tx:
             if tx.add(account):
                 return FirstAdmin(address.text, password)
@@ -172,66 +183,29 @@ class Accounts:
         with self._store.reading() as tx:
             return tx.emails(account_ids)
 
-    def _new_account(self, address: EmailAddress, password: str, name: str, role: Role) -> Account:
+    def new_account(self, address: EmailAddress, password: str, name: str, role: Role) -> Account:
+        """One that is not stored yet; raises TooBusy."""
         account_id = b32encode(secrets.token_bytes(ACCOUNT_ID_BYTES)).decode().rstrip("=").lower()
         password_hash = self._hasher.hash(normalised(password))
         return Account(account_id, address, name, role, password_hash, self._clock())
 
-    @staticmethod
-    def _count(tx: AccountRecords, bucket: str, now: datetime, most: int) -> bool:
-        if not most:
-            return True
-        tx.sweep_tries(_window_start(now) - WINDOW)
-        return tx.count_try(bucket, _window_start(now), most)
 
-    def _failures(self, address: EmailAddress, client_address: str) -> Mapping[str, int]:
-        """Where failures to sign in to the account are counted, and how many are allowed there."""
-        # By a hash: the shop does not keep addresses that nobody registered.
-        bucket = f"failed-sign-in:{_sha256(address.key)}"
-        return {
-            f"{bucket}:{subscriber_of(client_address)}": self._limits.failed_sign_ins,
-            bucket: self._limits.failed_sign_ins * FROM_ALL_ADDRESSES,
-        }
+def start_sign_in(tx: AccountRecords, person: Person, kind: SignInKind, now: datetime) -> SignedIn:
+    """Store a new sign-in of somebody who has proven who they are."""
+    secret = new_secret()
+    sign_in = SignIn(sha256(secret), kind, person.account_id, now, now + SIGN_IN_LIFETIME)
+    tx.add_sign_in(sign_in)
+    tx.sweep_sign_ins(now)
+    return SignedIn(secret, sign_in.expires_at, person)
 
-    def _may_fail_once_more(self, tx: AccountRecords, failures: Mapping[str, int], now: datetime) -> bool:
-        """Whether the account's failures are not used up; counts nothing, for whoever is right has not failed."""
-        for bucket, most in failures.items():
-            if not self._count(tx, bucket, now, most):
-                return False
-            tx.take_back_try(bucket, _window_start(now))
-        return True
 
-    @contextmanager
-    def _taken_back_if_busy(self, tries: str, now: datetime) -> Iterator[None]:
-        """Whoever was not even looked at has not tried."""
-        try:
-            yield
-        except TooBusy:
-            with self._store.writing() as tx:
-                tx.take_back_try(tries, _window_start(now))
-            raise
+def _told(told: SignedIn | ShopError) -> SignedIn:
+    if isinstance(told, ShopError):
+        raise told
+    return told
 
 
 def _checked(email: str, password: str, name: str) -> tuple[EmailAddress, str]:
     address, name = EmailAddress.read(email), read_name(name)
     check_strength(password, (name, address.text))
     return address, name
-
-
-def _window_start(now: datetime) -> datetime:
-    return now.replace(second=0, microsecond=0)
-
-
-def _too_many_tries(now: datetime) -> TooManyTries:
-    left = _window_start(now) + WINDOW - now
-    return TooManyTries(retry_after_seconds=max(1, -(-left // timedelta(seconds=1))))
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _random_password() -> str:
-    """125 random bits, in groups that can be read aloud."""
-    letters = b32encode(secrets.token_bytes(16)).decode().lower()[:25]
-    return "-".join(letters[start : start + 5] for start in range(0, 25, 5))

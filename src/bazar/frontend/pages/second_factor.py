@@ -1,0 +1,60 @@
+"""Switch the second factor of one's own account on and off; for the people of the shop."""
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+
+from bazar.frontend.domain.accounts import Person, Role
+from bazar.frontend.pages.refusals import REFUSALS, refused
+from bazar.frontend.pages.sessions import PageSessions
+from bazar.frontend.use_cases.second_factors import SecondFactors
+
+
+class SecondFactorPages:
+    """``/account/second-factor``."""
+
+    def __init__(self, second_factors: SecondFactors, sessions: PageSessions) -> None:
+        self._second_factors = second_factors
+        self._sessions = sessions
+
+    def mount(self, pages: Blueprint) -> None:
+        """Add the routes."""
+        pages.get("/account/second-factor", endpoint="second_factor")(self._show)
+        pages.post("/account/second-factor", endpoint="begin_second_factor")(self._begin)
+        pages.post("/account/second-factor/confirm", endpoint="confirm_second_factor")(self._confirm)
+        pages.post("/account/second-factor/off", endpoint="switch_off_second_factor")(self._switch_off)
+
+    def _show(self) -> str:
+        person = self._person()
+        return render_template("second_factor.html", **self._values(person))
+
+    def _begin(self) -> Response:
+        self._second_factors.begin(self._person())
+        return make_response(redirect(url_for("pages.second_factor"), 303))
+
+    def _confirm(self) -> Response:
+        person = self._person()
+        try:
+            codes = self._second_factors.confirm(person, request.form.get("code", ""))
+        except REFUSALS as error:
+            return refused("second_factor.html", error, **self._values(person))
+        if codes is None:
+            return make_response(redirect(url_for("pages.second_factor"), 303))
+        return make_response(render_template("recovery_codes.html", codes=codes))
+
+    def _switch_off(self) -> Response:
+        person = self._person()
+        try:
+            self._second_factors.switch_off(person, request.form.get("code", ""))
+        except REFUSALS as error:
+            return refused("second_factor.html", error, **self._values(person))
+        return make_response(redirect(url_for("pages.account", said="second-factor-off"), 303))
+
+    def _values(self, person: Person) -> dict[str, object]:
+        return {
+            "setting_up": self._second_factors.setting_up(person),
+            "codes_left": self._second_factors.recovery_codes_left(person),
+        }
+
+    def _person(self) -> Person:
+        """One of the staff; or a customer who was one, and has a second factor still."""
+        person = self._sessions.signed_in()
+        return person if person.has_second_factor else self._sessions.require(Role.STAFF)
