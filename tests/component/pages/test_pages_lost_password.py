@@ -120,6 +120,7 @@ def test_staff_make_links_for_customers_and_admins_for_all(shop: Shop, maker: Ro
     page = reader.send(form, email="whose@example.org")
     assert page.status_code == status
     assert ("/new-password?link=" in page.text) is (status == 200)
+    assert ("An admin can make the link." in page.text) is (status == 403)
 
 
 def test_a_customers_link_does_not_open_the_account_of_who_was_made_staff(

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 
 from bazar.frontend.domain.account_care import LINK_LIFETIME
 from bazar.frontend.domain.accounts import Role
+from bazar.frontend.domain.errors import NotAllowed
 from bazar.frontend.domain.passwords import FEWEST_CHARACTERS
 from bazar.frontend.pages.refusals import REFUSALS, refused
 from bazar.frontend.pages.sessions import PageSessions
@@ -29,7 +30,7 @@ def add_lost_password_pages(
         email = request.form.get("email", "")
         try:
             secret = lost_passwords.make_link(email, person)
-        except REFUSALS as error:
+        except (*REFUSALS, NotAllowed) as error:
             return refused("link.html", error, email=email, link=None, minutes=LINK_MINUTES)
         link = address_of(public_url, secret)
         return make_response(render_template("link.html", email=email, link=link, minutes=LINK_MINUTES))

@@ -9,6 +9,7 @@ from bazar.contracts import problems
 from bazar.contracts.wire import Invalid
 from bazar.frontend.domain.account_care import LastAdmin, LinkEnded, UnknownAccount
 from bazar.frontend.domain.accounts import AccountExists, InvalidField, TooBusy, TooManyTries, WrongCredentials
+from bazar.frontend.domain.errors import NotAllowed
 from bazar.frontend.domain.passwords import WeakPassword
 from bazar.frontend.domain.second_factor import HalfSignInEnded, WrongCode
 
@@ -29,6 +30,8 @@ def refused(template: str, error: Exception, **values: Any) -> Response:
         status, retry_after_seconds = problems.UNAVAILABLE.status, RETRY_AFTER_SECONDS
     elif isinstance(error, LastAdmin):
         status = problems.LAST_ADMIN.status
+    elif isinstance(error, NotAllowed):
+        status = problems.FORBIDDEN.status
     # A weak password says why; a field of the contract says which and why, as the domain's own does.
     field = "password" if isinstance(error, WeakPassword) else getattr(error, "field", "")
     reason = error.reason.value if isinstance(error, WeakPassword) else getattr(error, "detail", "")
