@@ -2,7 +2,8 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from bazar.frontend.domain.account_care import LinkEnded
 from bazar.frontend.domain.accounts import Person, Role, SignInKind, TooBusy, WrongCredentials
 from bazar.frontend.domain.errors import ShopError
 from bazar.frontend.domain.second_factor import CodeNeeded, HalfSignInEnded, WrongCode
-from bazar.frontend.storage.accounts import SqlAccountStore
+from bazar.frontend.storage.accounts import SqlAccountRecords, SqlAccountStore
 from bazar.frontend.storage.one_time_secrets import SqlOneTimeSecrets
 from bazar.frontend.use_cases.account_ports import Verdict
 from bazar.frontend.use_cases.lost_passwords import LostPasswords
@@ -30,6 +31,7 @@ TOKEN, SESSION = SignInKind.TOKEN, SignInKind.SESSION
 EMAIL, PASSWORD, NEW = "bea@example.org", "violet tables dance", "seven green umbrellas"
 HOME = "192.0.2.7"
 A_WHILE_SECONDS = 10
+LONG_ENOUGH_TO_COUNT_SECONDS = 0.3
 NO_LIMITS = Limits(0, 0, 0)
 
 
@@ -134,19 +136,45 @@ def test_a_second_step_finished_twice_at_once_is_one_session(people: People, cod
     assert told["done"] + told["WrongCode"] + told["HalfSignInEnded"] == 4
 
 
-def test_two_admins_who_demote_each_other_at_once_leave_one(people: People) -> None:
+class WaitForTheOther(SqlAccountRecords):
+    """Whoever has counted the admins gives another the time to count them too."""
+
+    both = threading.Barrier(2)
+
+    def admins(self) -> int:
+        counted = super().admins()
+        with suppress(threading.BrokenBarrierError):  # the other waits for us, as it should
+            self.both.wait(LONG_ENOUGH_TO_COUNT_SECONDS)
+        return counted
+
+
+class SlowStore(SqlAccountStore):
+    @contextmanager
+    def writing(self) -> Iterator[SqlAccountRecords]:
+        with self._database.writing() as connection:
+            yield WaitForTheOther(connection)
+
+
+@pytest.fixture
+def slow_people(frontend_database: Database, hasher: PasswordHasher, clock: MovableClock) -> People:
+    """The shop, in which two who count admins at once would count the same."""
+    WaitForTheOther.both = threading.Barrier(2)
+    return People.over(SlowStore(frontend_database), hasher, clock, NO_LIMITS)
+
+
+def test_two_admins_who_demote_each_other_at_once_leave_one(people: People, slow_people: People) -> None:
     boss = people.accounts.create_account("boss@example.org", PASSWORD, Role.ADMIN)
     chief = people.accounts.create_account("chief@example.org", PASSWORD, Role.ADMIN)
-    demote = people.staff_accounts.change_role
+    demote = slow_people.staff_accounts.change_role
     assert fared(
         lambda: demote(boss, chief.account_id, Role.STAFF), lambda: demote(chief, boss.account_id, Role.STAFF)
     ) == {"done": 1, "LastAdmin": 1}
 
 
-def test_two_admins_who_delete_themselves_at_once_leave_one(people: People) -> None:
+def test_two_admins_who_delete_themselves_at_once_leave_one(people: People, slow_people: People) -> None:
     boss = people.accounts.create_account("boss@example.org", PASSWORD, Role.ADMIN)
     chief = people.accounts.create_account("chief@example.org", PASSWORD, Role.ADMIN)
-    delete = people.own_account.delete
+    delete = slow_people.own_account.delete
     assert fared(lambda: delete(boss, PASSWORD, HOME), lambda: delete(chief, PASSWORD, HOME)) == {
         "done": 1,
         "LastAdmin": 1,
