@@ -77,6 +77,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "GET /orders": SIGNED_IN,
     "GET /orders/{order_id}": SIGNED_IN,
     "POST /orders/{order_id}/cancel": frozenset(),
+    "GET /staff": STAFF,
     "GET /register": EVERYBODY,
     "POST /register": frozenset(),
     "GET /sign-in": EVERYBODY,
@@ -248,6 +249,8 @@ def test_only_who_may_sees_a_page(shop: ThreeServices, order_id: str, route: str
         assert not answer.headers.get("Location", "").startswith("/sign-in")
     elif verb == "GET" and who == NOBODY:
         assert (answer.status_code, answer.headers["Location"]) == (303, sign_in_for(path, order_id))
+    elif verb == "GET" and path.startswith("/staff"):
+        assert answer.status_code == 404  # a customer is not told what booksellers have
     else:
         assert answer.status_code == 403
     assert shop.everything() == before
