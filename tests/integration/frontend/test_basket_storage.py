@@ -10,6 +10,7 @@ from bazar.chassis.database import Database
 from bazar.contracts.books import Money
 from bazar.frontend.domain.accounts import Role
 from bazar.frontend.domain.basket import MOST_TITLES, Basket, BasketFull, BasketLine
+from bazar.frontend.domain.errors import NotSignedIn
 from bazar.frontend.storage.baskets import MOST_SWEPT, SqlBasketStore
 from bazar.frontend.storage.schema import accounts as account_rows
 from bazar.frontend.storage.schema import baskets as basket_rows
@@ -131,6 +132,12 @@ def test_an_account_that_is_deleted_takes_its_basket_along(
     with frontend_database.writing() as connection:
         connection.execute(sa.delete(account_rows))
     assert rows(frontend_database) == 1
+
+
+def test_an_account_that_was_deleted_a_moment_ago_gets_no_basket(baskets: Baskets, frontend_database: Database) -> None:
+    with pytest.raises(NotSignedIn):
+        baskets.put(Owner.account("nobody any more"), line(1))
+    assert rows(frontend_database) == 0
 
 
 def test_what_guests_left_long_ago_is_swept_by_and_by(

@@ -12,6 +12,7 @@ from bazar.chassis.database import Database, for_update
 from bazar.contracts.books import Money
 from bazar.contracts.times import microseconds
 from bazar.frontend.domain.basket import Basket, BasketLine
+from bazar.frontend.domain.errors import NotSignedIn
 from bazar.frontend.storage.schema import baskets
 from bazar.frontend.use_cases.baskets import Owner
 
@@ -76,19 +77,19 @@ class SqlBasketRecords:
         return None if row is None else _basket(row)
 
     def find_to_change(self, owner: Owner, new: Basket, now: datetime) -> Basket:
-        """The owner's basket, locked until the transaction ends."""
-        self._connection.execute(
-            _ADD,
-            {
-                "key": owner.key,
-                "account_id": owner.account_id,
-                "purchase_key": new.purchase_key,
-                "lines": _lines(new),
-                "changed_at": microseconds(now),
-            },
-        )
-        row = self._connection.execute(for_update(_FIND, self._connection), {"key": owner.key}).one()
-        return _basket(row)
+        """The owner's basket, locked until the transaction ends; raises NotSignedIn for an account that is gone."""
+        row = {
+            "key": owner.key,
+            "account_id": owner.account_id,
+            "purchase_key": new.purchase_key,
+            "lines": _lines(new),
+            "changed_at": microseconds(now),
+        }
+        try:
+            self._connection.execute(_ADD, row)
+        except sa.exc.IntegrityError as error:  # deleted since the request was let in
+            raise NotSignedIn from error
+        return _basket(self._connection.execute(for_update(_FIND, self._connection), {"key": owner.key}).one())
 
     def save(self, owner: Owner, basket: Basket, now: datetime) -> None:
         """Write it whole."""
