@@ -87,6 +87,9 @@ def test_a_released_hold_without_a_decision_is_cancelled(shop: RecoveringShop) -
     forget_decision(shop, order_id)
     assert shop.reconcile()
     assert shop.decisions() == {order_id: "cancelled"}
+    with shop.orders.reading() as tx:
+        (decision,) = tx.decisions([order_id])
+    assert decision.lines == ()
     with pytest.raises(GivenUp):
         shop.buy("k", (ITEM, 2))
     shop.assert_nothing_lost()

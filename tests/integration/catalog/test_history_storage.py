@@ -44,6 +44,13 @@ def test_what_happened_at_one_moment_is_told_in_order_and_once(
     assert told == [(str(turn), kind) for turn in reversed(range(6)) for kind in kinds] + [("", "added")]
 
 
+def test_a_page_that_ends_the_history_says_so(keep_stock: KeepStock, look_up: LookUp) -> None:
+    item = add_book(keep_stock, 5).item_number
+    change(keep_stock, item, BookChange(stock_change=1))
+    assert look_up.history(item, HistoryQuery(limit=2))[0].next is None
+    assert look_up.history(item, HistoryQuery(limit=1))[0].next is not None
+
+
 def test_sales_are_told_beside_what_staff_did(keep_stock: KeepStock, hold_copies: HoldCopies, look_up: LookUp) -> None:
     item = add_book(keep_stock, 10, price_minor=900).item_number
     hold(hold_copies, *(a_hold((item, 1), number=number) for number in (1, 2, 3)), a_hold((item, 99), number=4))

@@ -138,6 +138,15 @@ def test_orders_come_newest_first_page_by_page_and_refusals_are_none(order_store
     assert orders(order_store, "nobody", page) == []
 
 
+@pytest.mark.parametrize("account_id", [None, "ann"])
+def test_a_page_that_ends_the_list_says_so(order_store: OrderStore, account_id: str | None) -> None:
+    for number in range(2):
+        decide(order_store, a_decision(number))
+    with order_store.reading() as tx:
+        assert tx.orders_of(account_id, None, 2)[1] is None
+        assert tx.orders_of(account_id, None, 1)[1] is not None
+
+
 @pytest.mark.parametrize("cursor", ["x", "1", "1.A", "1.1", "-1.a", "1.a.b", "1.\0", "9" * 19 + ".a", ".a", ""])
 def test_a_cursor_that_was_never_given_out_is_refused(order_store: OrderStore, cursor: str) -> None:
     with order_store.reading() as tx, pytest.raises(BadCursor):

@@ -50,6 +50,8 @@ def test_stuck_orders_come_page_by_page_the_last_ones_first(order_store: OrderSt
     ]
     with order_store.reading() as tx, pytest.raises(BadCursor):
         tx.stuck_page("nonsense", page)
+    with order_store.reading() as tx:
+        assert tx.stuck_page(None, len(found))[1] is None
 
 
 def test_what_was_ended_is_stuck_again_for_another_reason_only(order_store: OrderStore) -> None:
