@@ -45,6 +45,7 @@ class _Forms(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
         self.found: list[Form] = []
+        self._textarea: str | None = None
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -52,7 +53,21 @@ class _Forms(HTMLParser):
         if tag == "form":
             self.found.append(Form(values["action"], values["method"]))
         elif tag == "input":
-            self.found[-1].fields[values["name"]] = values.get("value", "")
+            if values.get("type") != "checkbox" or "checked" in values:
+                self.found[-1].fields[values["name"]] = values.get("value", "")
+        elif tag == "textarea":
+            self._textarea = values["name"]
+            self.found[-1].fields[self._textarea] = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea is not None:
+            self.found[-1].fields[self._textarea] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea" and self._textarea is not None:
+            fields = self.found[-1].fields
+            fields[self._textarea] = fields[self._textarea].removeprefix("\n")  # as browsers do
+            self._textarea = None
 
 
 class Reader:
@@ -136,6 +151,7 @@ class Shop:
             baskets=self.baskets,
             customers_time=CustomersTime(timedelta(hours=1), clock),
             public_url=ADDRESS,
+            currency="USD",
         )
 
         @self.app.get("/breaks")
@@ -159,6 +175,10 @@ class Shop:
 
     def account_id(self, email: str = EMAIL) -> str:
         return self.people.staff_accounts.find(email).account_id
+
+    def bookseller(self, role: Role = Role.STAFF, email: str = "stella@example.org") -> Reader:
+        """Somebody who works here, signed in."""
+        return self.colleague(email, role)
 
     def paths_of_pages(self) -> list[str]:
         """An address for each page that can be looked at; the signed-in reader needs an order."""

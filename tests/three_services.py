@@ -149,6 +149,7 @@ class ThreeServices:
             readiness=_ready,
             customers_time=CustomersTime(CUSTOMERS_TIME, clock),
             public_url=PUBLIC_URL,
+            currency=CURRENCY,
         )
         for name, role in PEOPLE.items():
             self.accounts.create_account(f"{name}@example.org", PASSWORD, role)

@@ -77,7 +77,6 @@ PAGES: Mapping[str, frozenset[str]] = {
     "GET /orders": SIGNED_IN,
     "GET /orders/{order_id}": SIGNED_IN,
     "POST /orders/{order_id}/cancel": frozenset(),
-    "GET /staff": STAFF,
     "GET /register": EVERYBODY,
     "POST /register": frozenset(),
     "GET /sign-in": EVERYBODY,
@@ -108,6 +107,17 @@ PAGES: Mapping[str, frozenset[str]] = {
     "POST /admin/accounts/{account_id}/second-factor": frozenset(),
     "GET /problems/{name}": EVERYBODY,
     "GET /static/{path}": EVERYBODY,
+    "GET /staff": STAFF,
+    "GET /staff/books": STAFF,
+    "GET /staff/books/new": STAFF,
+    "POST /staff/books/new": frozenset(),
+    "GET /staff/books/{item_number}": STAFF,
+    "POST /staff/books/{item_number}/details": frozenset(),
+    "POST /staff/books/{item_number}/price": frozenset(),
+    "POST /staff/books/{item_number}/goods-in": frozenset(),
+    "POST /staff/books/{item_number}/stock-take": frozenset(),
+    "GET /staff/books/{item_number}/withdraw": STAFF,
+    "POST /staff/books/{item_number}/withdraw": frozenset(),
 }
 #: Open to whoever reaches the port.
 HEALTH = {"healthz", "readyz", "metrics_page"}
@@ -179,7 +189,8 @@ def look(shop: ThreeServices, verb: str, path: str, who: str, order_id: str) -> 
 
 
 def sign_in_for(path: str, order_id: str) -> str:
-    return f"/sign-in?{urlencode({'next': path.format(order_id=order_id, account_id=NO_ACCOUNT)})}"
+    address = path.format(order_id=order_id, account_id=NO_ACCOUNT, item_number=UNKNOWN_BOOK)
+    return f"/sign-in?{urlencode({'next': address})}"
 
 
 def test_every_route_of_the_api_is_in_the_table_and_has_a_rule(shop: ThreeServices) -> None:

@@ -31,7 +31,7 @@ from bazar.frontend.use_cases.password_hasher import PasswordHasher
 from bazar.frontend.wiring import frontend_app, people_of
 from bazar.settings import Settings
 from conftest import MovableClock
-from three_services import CUSTOMERS_TIME, PUBLIC_URL, InProcessClient, ThreeServices
+from three_services import CURRENCY, CUSTOMERS_TIME, PUBLIC_URL, InProcessClient, ThreeServices
 
 WAIT_SECONDS = 30.0
 #: Threads that are left when all lanes are full.
@@ -78,6 +78,7 @@ def order_server(shop: ThreeServices) -> Iterator[Hanging]:
         readiness=lambda: Readiness(ready=True, parts={}),
         customers_time=CustomersTime(CUSTOMERS_TIME, shop.clock),
         public_url=PUBLIC_URL,
+        currency=CURRENCY,
         slots=SLOTS,
     )
     yield hanging

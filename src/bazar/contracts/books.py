@@ -202,10 +202,11 @@ class BookChange(PublicRequest, frozen=True):
 
 
 class AddBook(Message, frozen=True):
-    """A staff member adds a book."""
+    """A staff member adds a book; with a key, a repetition adds no other."""
 
     actor: str
     book: NewBook
+    idempotency_key: str | None = None
 
 
 class ChangeBook(Message, frozen=True):

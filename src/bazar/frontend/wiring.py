@@ -83,6 +83,7 @@ def build(settings: Settings) -> RunningService:
         readiness=lambda: _readiness(own, {CATALOG: catalog_client, ORDER: order_client}),
         customers_time=CustomersTime(timedelta(minutes=settings.cancel_within_minutes), system_clock),
         public_url=settings.public_url,
+        currency=settings.currency,
         slots=settings.threads,
     )
 
@@ -125,6 +126,7 @@ def frontend_app(
     readiness: Callable[[], Readiness],
     customers_time: CustomersTime,
     public_url: str,
+    currency: str,
     slots: int = SLOTS,
 ) -> Flask:
     """The application of the front-end server: the API, each route with the rule of who may use it, and the pages.
@@ -155,6 +157,7 @@ def frontend_app(
         baskets=baskets,
         customers_time=customers_time,
         public_url=public_url,
+        currency=currency,
     )
     return app
 

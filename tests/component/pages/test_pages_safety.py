@@ -25,6 +25,8 @@ FORMS = {
     *("/account/name", "/account/password", "/account/delete", "/account/links", "/new-password", "/sign-in/code"),
     *("/account/second-factor", "/account/second-factor/confirm", "/account/second-factor/off"),
     *("/admin/accounts", "/admin/accounts/x/role", "/admin/accounts/x/sessions", "/admin/accounts/x/second-factor"),
+    *("/staff/books/new", "/staff/books/1/details", "/staff/books/1/price", "/staff/books/1/goods-in"),
+    *("/staff/books/1/stock-take", "/staff/books/1/withdraw"),
 }
 #: Our one script, and data that is no script to a browser.
 SCRIPTS = (
@@ -70,8 +72,9 @@ def test_every_answer_carries_the_headers_that_protect(shop: Shop, customer: Rea
 
 
 def test_nothing_on_any_page_could_run_or_be_styled_inline(shop: Shop, customer: Reader, guest: Reader) -> None:
+    bookseller = shop.bookseller()
     for path in every_page(shop, customer):
-        for reader in (customer, guest):
+        for reader in (customer, guest, bookseller):
             response = reader.get(path)
             page = re.sub(SCRIPTS, "", response.text) if response.mimetype == "text/html" else ""
             assert not re.search(r"<(script|style|iframe|object|i>)|\sstyle=|\son\w+=|javascript:", page), path
@@ -113,7 +116,8 @@ def test_pages_of_a_guest_are_not_shared(guest: Reader) -> None:
 
 def test_every_form_that_changes_something_has_a_token(shop: Shop, customer: Reader, guest: Reader) -> None:
     paths = every_page(shop, customer)
-    pages = [reader.get(path) for path in paths for reader in (customer, guest)]
+    bookseller = shop.bookseller()
+    pages = [reader.get(path) for path in paths for reader in (customer, guest, bookseller)]
     for quantity in (9, 0):
         shop.shelves.change(2, quantity=quantity)
         pages += [(reader.put(2), reader.get("/basket"))[1] for reader in (customer, guest)]
@@ -155,7 +159,7 @@ def guarded_actions(page: TestResponse) -> Iterator[str]:
             yield plain
         else:
             assert 'method="get"' in form
-            assert plain in {"/search", "/books/1/basket", "/admin/accounts/find"}
+            assert plain in {"/search", "/books/1/basket", "/admin/accounts/find", "/staff/books"}
 
 
 @pytest.mark.parametrize("action", [*sorted(FORMS - {"/books/1/buy"}), "/books/2/buy"])

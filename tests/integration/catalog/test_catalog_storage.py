@@ -15,6 +15,7 @@ from bazar.catalog.use_cases.ports import BookFacts
 from bazar.chassis.database import Database
 from bazar.contracts.books import (
     MOST_COPIES,
+    AddBook,
     Book,
     BookChange,
     ChangeBook,
@@ -272,3 +273,28 @@ def test_after_a_load_that_was_interrupted_numbers_begin_at_one_again(
     with catalog_store.writing() as tx:
         tx.restart_item_numbers()
     assert add_book(keep_stock).item_number == 1
+
+
+def a_new_book(title: str = "New") -> NewBook:
+    return NewBook(title=title, authors=(), subjects=("a",), price=Price(amount=1, currency=CURRENCY), stock=1)
+
+
+def add_with_key(keep_stock: KeepStock, key: str, title: str = "New", by: str = "staff") -> Book:
+    return keep_stock.add_book(AddBook(actor=by, book=a_new_book(title), idempotency_key=key))[0]
+
+
+def test_a_book_that_is_added_many_times_under_one_key_is_one_book(keep_stock: KeepStock, look_up: LookUp) -> None:
+    added = together(*[partial(add_with_key, keep_stock, "key")] * 8)
+    assert {book.item_number for book in added} == {added[0].item_number}
+    item = added[0].item_number
+    assert [entry.kind for entry in look_up.history(item, HistoryQuery())[0].items] == ["added"]
+    assert change(keep_stock, item, "other key", stock=2).quantity == 3
+    assert add_with_key(keep_stock, "key").quantity == 3
+    assert add_with_key(keep_stock, "key", by="another").item_number != item
+    with pytest.raises(KeyReused):
+        add_with_key(keep_stock, "key", "Another title")
+    with pytest.raises(KeyReused):
+        change(keep_stock, item, "key", stock=2)
+    keep_stock.withdraw_book(item, WithdrawBook(actor="staff"))
+    with pytest.raises(UnknownBook):
+        add_with_key(keep_stock, "key")

@@ -86,6 +86,9 @@ _REMEMBER_EDIT = sa.text(
 _EDIT = sa.select(edits.c.body_hash).where(
     edits.c.actor == sa.bindparam("actor"), edits.c.idempotency_key == sa.bindparam("key")
 )
+_ADDED = sa.select(edits.c.item_number).where(
+    edits.c.actor == sa.bindparam("actor"), edits.c.idempotency_key == sa.bindparam("key")
+)
 
 
 class BookRows:
@@ -208,6 +211,13 @@ class BookRows:
         if made.rowcount == 1:
             return None
         return str(self._connection.execute(_EDIT, {"actor": actor, "key": key}).scalar_one())
+
+    def remember_added(self, actor: str, key: str, item_number: int) -> None:
+        under = (edits.c.actor == actor, edits.c.idempotency_key == key)
+        self._connection.execute(sa.update(edits).where(*under).values(item_number=item_number))
+
+    def added(self, actor: str, key: str) -> int:
+        return int(self._connection.execute(_ADDED, {"actor": actor, "key": key}).scalar_one())
 
     def write_journal(self, entries: Sequence[JournalEntry]) -> None:
         self._connection.execute(

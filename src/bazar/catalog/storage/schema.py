@@ -79,6 +79,8 @@ edits = sa.Table(
     sa.Column("idempotency_key", sa.Text, primary_key=True),
     sa.Column("body_hash", sa.Text, nullable=False),
     sa.Column("at", BigInteger, nullable=False),
+    # The book that was added; null where one was changed.
+    sa.Column("item_number", BigInteger),
 )
 
 #: One row an order, never deleted. A tombstone is a released hold without lines.

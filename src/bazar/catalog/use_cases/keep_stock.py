@@ -46,10 +46,19 @@ class KeepStock:
         self._currency = currency
 
     def add_book(self, request: AddBook) -> tuple[Book, str]:
-        """A new book with its first copies; raises InvalidBook. Returns it and the new position."""
+        """A new book with its first copies; with a key, once. Returns it and the new position.
+
+        Raises InvalidBook, KeyReused, and UnknownBook where it was added under the key and withdrawn since.
+        """
         facts, price_minor = self._facts(request.book)
+        key = request.idempotency_key
         with self._store.writing() as tx:
+            if key is not None and self._made_before(tx, request.actor, key, b"new " + dump(request.book)):
+                number = tx.added(request.actor, key)
+                return shown(_sold(tx, tx.book(number), number), self._currency), tx.position()
             number = self._insert(tx, request.actor, "", [(facts, price_minor, request.book.stock)])[0]
+            if key is not None:
+                tx.remember_added(request.actor, key, number)
             position = tx.publish([number])
             return shown(_sold(tx, tx.book(number), number), self._currency), position
 
@@ -60,7 +69,8 @@ class KeepStock:
         """
         with self._store.writing() as tx:
             book = _sold(tx, tx.book_for_update(item_number), item_number)
-            if request.idempotency_key is not None and self._made_before(tx, item_number, request):
+            key, body = request.idempotency_key, b"%d " % item_number + dump(request.change)
+            if key is not None and self._made_before(tx, request.actor, key, body):
                 return shown(book, self._currency), tx.position()
             if request.expected_versions is not None and book.version not in request.expected_versions:
                 raise StaleVersion(item_number, request.expected_versions, book.version, tx.position())
@@ -142,10 +152,9 @@ class KeepStock:
         )
         return numbers
 
-    def _made_before(self, tx: Transaction, item_number: int, request: ChangeBook) -> bool:
-        key = request.idempotency_key or ""
-        body_hash = sha256(b"%d " % item_number + dump(request.change)).hexdigest()
-        used_for = tx.remember_edit(request.actor, key, body_hash, self._clock())
+    def _made_before(self, tx: Transaction, actor: str, key: str, body: bytes) -> bool:
+        body_hash = sha256(body).hexdigest()
+        used_for = tx.remember_edit(actor, key, body_hash, self._clock())
         if used_for not in (None, body_hash):
             raise KeyReused
         return used_for is not None

@@ -187,6 +187,14 @@ class Transaction(Protocol):
         """None where the key is new; else the hash that it was used with."""
         ...
 
+    def remember_added(self, actor: str, key: str, item_number: int) -> None:
+        """The book that was added under a key that remember_edit found new."""
+        ...
+
+    def added(self, actor: str, key: str) -> int:
+        """The book that was added under this key."""
+        ...
+
     # holds
     def add_holds(self, holds: Sequence[StoredHold], at: datetime) -> frozenset[str]:
         """Add them, in the order given; the ids of those that are new: an order that has a hold keeps it as it is."""

@@ -24,7 +24,11 @@ from bazar.frontend.pages.protection import protect
 from bazar.frontend.pages.search import add_search_pages
 from bazar.frontend.pages.second_factor import SecondFactorPages
 from bazar.frontend.pages.sessions import PageSessions
+from bazar.frontend.pages.staff.book_changes import BookChanges
+from bazar.frontend.pages.staff.book_list import add_book_list
+from bazar.frontend.pages.staff.book_page import StaffBookPage
 from bazar.frontend.pages.staff.door import StaffDoor
+from bazar.frontend.pages.staff.new_book import add_new_book_pages
 from bazar.frontend.pages.staff.today import add_today_page
 from bazar.frontend.pages.staff_accounts import StaffAccountPages
 from bazar.frontend.pages.wording import speak, translate
@@ -42,11 +46,12 @@ def mount_pages(
     baskets: Baskets,
     customers_time: CustomersTime,
     public_url: str,
+    currency: str,
 ) -> None:
     """Add the pages to the application.
 
     ``app`` has the converters any_text, item_number and order_id, and renders problems by ``page_or_document``.
-    ``public_url``: the shop's address as its customers type it.
+    ``public_url``: the shop's address as its customers type it; ``currency``: what it sells in.
     """
     accounts, page_baskets = people.accounts, PageBaskets(baskets)
     sessions = PageSessions(accounts, at_sign_in=page_baskets.join)
@@ -57,7 +62,8 @@ def mount_pages(
     pages = Blueprint("pages", "bazar.frontend", template_folder="templates")
     sessions.guard(pages)
     page_baskets.show(pages)
-    StaffDoor(sessions).guard(pages)
+    door = StaffDoor(sessions)
+    door.guard(pages)
     protect(pages, public_url)
     keep_positions(pages)
     speak(pages)
@@ -76,6 +82,11 @@ def mount_pages(
     AccountPages(people.own_account, baskets, orders, sessions).mount(pages)
     SecondFactorPages(people.second_factors, sessions).mount(pages)
     StaffAccountPages(people.staff_accounts, sessions, public_url).mount(pages)
+    add_book_list(pages, catalog)
+    add_new_book_pages(pages, catalog, door, currency)
+    staff_book = StaffBookPage(catalog)
+    staff_book.mount(pages)
+    BookChanges(catalog, staff_book, door, currency).mount(pages)
     pages.add_app_template_global(times, "times")
     app.jinja_env.globals.update(most_titles=MOST_TITLES, most_copies_a_line=MOST_COPIES_A_LINE)
     pages.add_app_template_global(cover_of, "cover_of")

@@ -1,0 +1,43 @@
+"""One book as booksellers see it: what there is to do with it, and what became of a form that was sent."""
+
+from flask import Blueprint, Response, g, make_response, render_template, request
+
+from bazar.contracts.books import Book
+from bazar.frontend.pages import positions
+from bazar.frontend.pages.staff.fields import DETAILS, new_key, shown_by, texts_of
+from bazar.frontend.pages.staff.refusals import Sent
+from bazar.frontend.use_cases.ports import Catalog
+
+
+class StaffBookPage:
+    """Shows a book to booksellers; whoever changes it may show it with the form that changed nothing."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def mount(self, pages: Blueprint) -> None:
+        """``/staff/books/<item_number>``."""
+
+        @pages.get("/staff/books/<item_number:item_number>", endpoint="staff_books_one")
+        def one(item_number: int) -> Response:
+            return self.show(item_number)
+
+    def find(self, item_number: int) -> Book:
+        """The book as it is now; raises UnknownBook, NeighbourAway."""
+        seen = self._catalog.book(item_number, g.deadline)
+        positions.note(seen.position)
+        return seen.answer
+
+    def show(self, item_number: int, sent: Sent | None = None) -> Response:
+        """The page; raises UnknownBook, NeighbourAway."""
+        book = self.find(item_number)
+        page = render_template(
+            "staff_book.html",
+            book=book,
+            texts=texts_of(book),
+            sent=sent,
+            done=request.args.get("done"),
+            key=new_key,
+            shown={"details": shown_by(*DETAILS), "price": shown_by("price"), "stock-take": shown_by("stock")},
+        )
+        return make_response(page, sent.status if sent else 200)

@@ -1,0 +1,94 @@
+"""What booksellers do, as the stand-in of the catalog does it: once for a key, and only to the version they saw."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from bazar.contracts import books as messages
+from bazar.frontend.domain.errors import KeyReused, NeighbourAway, StaleVersion, StockBelowZero, UnknownBook
+from bazar.frontend.use_cases.ports import Deadline, Seen
+
+
+class StockKeeping:
+    """The part of a catalog that changes books."""
+
+    books: dict[int, messages.Book]
+    position: str
+
+    def __init__(self) -> None:
+        self.changes: list[messages.ChangeBook] = []
+        self._edits: dict[tuple[str, str | None], Any] = {}
+        self._loses_answers = False
+
+    @contextmanager
+    def losing_answers(self) -> Iterator[None]:
+        """What is asked for is done, but nobody hears of it."""
+        self._loses_answers = True
+        yield
+        self._loses_answers = False
+
+    def check(self) -> None:
+        """Raise NeighbourAway where nothing answers."""
+        raise NotImplementedError
+
+    def add_book(self, request: messages.AddBook, deadline: Deadline) -> Seen[messages.Book]:
+        self.check()
+        under = (request.actor, request.idempotency_key)
+        if under not in self._edits:
+            facts = {name: getattr(request.book, name) for name in request.book.__struct_fields__ if name != "stock"}
+            facts["price"] = _money(request.book.price)
+            number = max(self.books) + 1
+            self.books[number] = messages.Book(**facts, item_number=number, quantity=request.book.stock, version=1)
+            self._edits[under] = (request.book, number)
+        book, number = self._edits[under]
+        if book != request.book:
+            raise KeyReused
+        return self._answer(self.books[number])
+
+    def change_book(self, item_number: int, request: messages.ChangeBook, deadline: Deadline) -> Seen[messages.Book]:
+        self.check()
+        book = self._sold(item_number)
+        under, body = (request.actor, request.idempotency_key), (item_number, request.change)
+        if request.idempotency_key is not None and under in self._edits:
+            if self._edits[under] != body:
+                raise KeyReused
+            return self._answer(book)
+        if request.expected_versions is not None and book.version not in request.expected_versions:
+            raise StaleVersion("another version", self.position)
+        change = {name: value for name, value in msgspec.structs.asdict(request.change).items() if value is not UNSET}
+        change.pop("reason", None)
+        more = change.pop("stock_change", 0)
+        if book.quantity + more < 0:
+            raise StockBelowZero("too few", self.position)
+        if "price" in change:
+            change["price"] = _money(change["price"])
+        self._edits[under] = body
+        self.changes.append(request)
+        changed = {**change, "quantity": book.quantity + more, "version": book.version + 1}
+        self.books[item_number] = msgspec.structs.replace(book, **changed)
+        return self._answer(self.books[item_number])
+
+    def withdraw_book(
+        self, item_number: int, request: messages.WithdrawBook, deadline: Deadline
+    ) -> Seen[messages.Empty]:
+        self.check()
+        self._sold(item_number)
+        del self.books[item_number]
+        return self._answer(messages.Empty())
+
+    def _sold(self, item_number: int) -> messages.Book:
+        if item_number not in self.books:
+            raise UnknownBook((item_number,))
+        return self.books[item_number]
+
+    def _answer(self, answer: Any) -> Seen[Any]:
+        if self._loses_answers:
+            raise NeighbourAway("catalog", "no answer")
+        return Seen(answer, self.position)
+
+
+def _money(price: messages.Money) -> messages.Money:
+    return messages.Money(amount=price.amount, currency=price.currency)
