@@ -150,8 +150,6 @@ class Shelves(Neighbour, StockKeeping):
             books.Suggestions(books=titles[: query.limit], authors=("Ada Quill",), subjects=("a/b <i>&?#",)), None
         )
 
-    history = Neighbour.not_here
-
     @staticmethod
     def _page(found: list[books.Book], cursor: str | None, limit: int) -> books.BookPage:
         start = int(cursor or 0)

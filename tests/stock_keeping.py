@@ -20,6 +20,8 @@ class StockKeeping:
 
     def __init__(self) -> None:
         self.changes: list[messages.ChangeBook] = []
+        #: The oldest first; what was sold is in the history alone.
+        self.chronicle: list[messages.JournalLine] = []
         self._edits: dict[tuple[str, str | None], Any] = {}
         self._loses_answers = False
 
@@ -43,6 +45,7 @@ class StockKeeping:
             number = max(self.books) + 1
             self.books[number] = messages.Book(**facts, item_number=number, quantity=request.book.stock, version=1)
             self._edits[under] = (request.book, number)
+            self.note(number, "added", request.actor, price=facts["price"], stock_change=request.book.stock)
         book, number = self._edits[under]
         if book != request.book:
             raise KeyReused
@@ -59,7 +62,7 @@ class StockKeeping:
         if request.expected_versions is not None and book.version not in request.expected_versions:
             raise StaleVersion("another version", self.position)
         change = {name: value for name, value in msgspec.structs.asdict(request.change).items() if value is not UNSET}
-        change.pop("reason", None)
+        reason = change.pop("reason", "")
         more = change.pop("stock_change", 0)
         if book.quantity + more < 0:
             raise StockBelowZero("too few", self.position)
@@ -67,6 +70,12 @@ class StockKeeping:
             change["price"] = _money(change["price"])
         self._edits[under] = body
         self.changes.append(request)
+        if "price" in change:
+            self.note(item_number, "price", request.actor, reason, price=change["price"])
+        if more:
+            self.note(item_number, "stock", request.actor, reason, stock_change=more)
+        if change.keys() - {"price"}:
+            self.note(item_number, "details", request.actor, reason)
         changed = {**change, "quantity": book.quantity + more, "version": book.version + 1}
         self.books[item_number] = msgspec.structs.replace(book, **changed)
         return self._answer(self.books[item_number])
@@ -76,8 +85,39 @@ class StockKeeping:
     ) -> Seen[messages.Empty]:
         self.check()
         self._sold(item_number)
+        self.note(item_number, "withdrawn", request.actor)
         del self.books[item_number]
         return self._answer(messages.Empty())
+
+    def history(self, item_number: int, query: messages.HistoryQuery, deadline: Deadline) -> Seen[messages.History]:
+        self.check()
+        found = [line for line in reversed(self.chronicle) if line.item_number == item_number]
+        if not found and item_number not in self.books:
+            raise UnknownBook((item_number,))
+        page, older = _page(found, query.cursor, query.limit)
+        names = messages.HistoryEntry.__struct_fields__
+        entries = tuple(messages.HistoryEntry(**{name: getattr(line, name) for name in names}) for line in page)
+        return Seen(messages.History(items=entries, next=older), self.position)
+
+    def journal(self, query: messages.JournalQuery, deadline: Deadline) -> Seen[messages.Journal]:
+        self.check()
+        found = [
+            line
+            for line in reversed(self.chronicle)
+            if query.item_number in (None, line.item_number)
+            and line.kind != "sold"
+            and (line.price is not None or not query.prices_only)
+        ]
+        page, older = _page(found, query.cursor, query.limit)
+        return Seen(messages.Journal(items=tuple(page), next=older), self.position)
+
+    def note(self, item_number: int, kind: str, who: str, reason: str = "", **more: Any) -> None:
+        """Write an entry, a minute after the one before."""
+        at = f"2026-01-31T{12 + len(self.chronicle) // 60:02d}:{len(self.chronicle) % 60:02d}:00.000Z"
+        title = self.books[item_number].title
+        self.chronicle.append(
+            messages.JournalLine(at=at, who=who, kind=kind, reason=reason, item_number=item_number, title=title, **more)
+        )
 
     def _sold(self, item_number: int) -> messages.Book:
         if item_number not in self.books:
@@ -92,3 +132,8 @@ class StockKeeping:
 
 def _money(price: messages.Money) -> messages.Money:
     return messages.Money(amount=price.amount, currency=price.currency)
+
+
+def _page(found: list[Any], cursor: str | None, limit: int) -> tuple[list[Any], str | None]:
+    start = int(cursor or 0)
+    return found[start : start + limit], str(start + limit) if start + limit < len(found) else None

@@ -54,4 +54,10 @@ def test_a_book_is_added_changed_counted_and_withdrawn(shop: ThreeServices, stel
     assert "This form was sent before" in stella.send(stella.form(told, f"{address}/stock-take"), stock="3").text
     withdraw = stella.form(f"{address}/withdraw", f"{address}/withdraw")
     assert [stella.send(withdraw).status_code for _ in range(2)] == [303, 303]
-    assert stella.get(address).status_code == 404
+    gone = stella.get(address).text
+    for told in ("Taken out of the shop", "Details changed", "1 copy less", "1 copy sold at $4.00", "Added at $4.00"):
+        assert told in gone, told
+    journal = stella.get(f"/staff/journal?book={number}").text
+    assert journal.count("staff@example.org") == 4
+    assert "stock-take: 1 expected, 0 counted" in journal
+    assert stella.get("/staff/journal?cursor=x").status_code == 422

@@ -271,6 +271,29 @@ class HistoryQuery(Message, frozen=True):
     cursor: Cursor | None = None
 
 
+class JournalLine(HistoryEntry, frozen=True, kw_only=True):
+    """What staff did to a book, with the title that it has now; what was sold is in none."""
+
+    item_number: int
+    title: str
+
+
+class Journal(Message, frozen=True):
+    """A page of the journal of all books."""
+
+    items: tuple[JournalLine, ...]
+    next: str | None
+
+
+class JournalQuery(Message, frozen=True):
+    """Which page of the journal; of one book, and only what set a price, if that is asked."""
+
+    item_number: ItemNumber | None = None
+    prices_only: bool = False
+    limit: PageSize = DEFAULT_PAGE_SIZE
+    cursor: Cursor | None = None
+
+
 class Empty(Message, frozen=True):
     """Nothing to say."""
 

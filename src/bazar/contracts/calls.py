@@ -36,6 +36,7 @@ WITHDRAW_BOOK = Call(
     repeatable=False,  # the second time the book is unknown
 )
 BOOK_HISTORY = Call(CATALOG, "GET", "/books/{item_number}/history", books.HistoryQuery, books.History, _FROM_FRONTEND)
+JOURNAL = Call(CATALOG, "GET", "/journal", books.JournalQuery, books.Journal, _FROM_FRONTEND)
 IMPORT_BOOKS = Call(CATALOG, "POST", "/imports", books.ImportBooks, books.ImportOutcome, _FROM_OPERATOR)
 WITHDRAW_SOURCE = Call(
     CATALOG, "POST", "/imports/withdraw", books.WithdrawSource, books.SourceWithdrawn, _FROM_OPERATOR

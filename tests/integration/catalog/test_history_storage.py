@@ -1,6 +1,7 @@
 """The history of a book, on every database: all that happened to it, once, newest first."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,16 @@ from bazar.catalog.domain.errors import BadCursor
 from bazar.catalog.use_cases.hold_copies import HoldCopies
 from bazar.catalog.use_cases.keep_stock import KeepStock
 from bazar.catalog.use_cases.look_up import LookUp
-from bazar.contracts.books import BookChange, ChangeBook, HistoryEntry, HistoryQuery, Price, WithdrawBook
+from bazar.contracts.books import (
+    BookChange,
+    ChangeBook,
+    HistoryEntry,
+    HistoryQuery,
+    JournalLine,
+    JournalQuery,
+    Price,
+    WithdrawBook,
+)
 from holding import a_hold, an_order, hold, order_id, release, settle
 from shop_in_process import CURRENCY, add_book
 
@@ -77,3 +87,51 @@ def test_a_cursor_that_was_never_given_out_is_refused(keep_stock: KeepStock, loo
     item = add_book(keep_stock).item_number
     with pytest.raises(BadCursor):
         look_up.history(item, HistoryQuery(cursor=cursor))
+
+
+def journal(look_up: LookUp, limit: int = 100, **asked: Any) -> list[JournalLine]:
+    """All of it, in pages of that many lines."""
+    found: list[JournalLine] = []
+    cursor: str | None = None
+    while True:
+        answer, _ = look_up.journal(JournalQuery(limit=limit, cursor=cursor, **asked))
+        assert len(answer.items) <= limit
+        found += answer.items
+        cursor = answer.next
+        if cursor is None:
+            return found
+
+
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_the_journal_tells_what_staff_did_to_all_books_or_one(
+    keep_stock: KeepStock, hold_copies: HoldCopies, look_up: LookUp, limit: int
+) -> None:
+    first, second = (add_book(keep_stock, 5, price_minor=900).item_number for _ in range(2))
+    change(keep_stock, first, BookChange(title="Another", reason="a typing mistake"))
+    change(keep_stock, second, BookChange(price=Price(amount=1, currency=CURRENCY), stock_change=1))
+    hold(hold_copies, a_hold((first, 1)))
+    keep_stock.withdraw_book(first, WithdrawBook(actor="staff"))
+    lines = [(line.item_number, line.kind) for line in journal(look_up, limit)]
+    assert lines == [
+        (first, "withdrawn"),
+        (second, "stock"),
+        (second, "price"),
+        (first, "details"),
+        (second, "added"),
+        (first, "added"),
+    ]
+    of_first = journal(look_up, limit, item_number=first)
+    assert [(line.kind, line.title, line.reason, line.who) for line in of_first] == [
+        ("withdrawn", "Another", "", "staff"),
+        ("details", "Another", "a typing mistake", "staff"),
+        ("added", "Another", "", "staff"),
+    ]
+    prices = [line.price.amount for line in journal(look_up, limit, item_number=second, prices_only=True) if line.price]
+    assert prices == [1, 900]
+    assert journal(look_up, limit, item_number=second + 1) == []
+
+
+@pytest.mark.parametrize("cursor", ["x", "-1", TOO_LONG, "1.2.", "\N{ARABIC-INDIC DIGIT ONE}"])
+def test_a_cursor_of_the_journal_that_was_never_given_out_is_refused(look_up: LookUp, cursor: str) -> None:
+    with pytest.raises(BadCursor):
+        look_up.journal(JournalQuery(cursor=cursor))

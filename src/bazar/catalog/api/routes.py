@@ -91,6 +91,7 @@ def catalog_app(
     api.serve(calls.SUBJECTS, lambda _: Reply(*look_up.subjects()))
     api.serve(calls.CHANGES, look_up.changes)
     api.serve(calls.BOOK_HISTORY, lambda query, item_number: Reply(*look_up.history(item_number, query)))
+    api.serve(calls.JOURNAL, lambda query: Reply(*look_up.journal(query)))
 
     api.serve(calls.ADD_BOOK, lambda request: Reply(*keep_stock.add_book(request)))
     api.serve(calls.CHANGE_BOOK, lambda request, item_number: Reply(*keep_stock.change_book(item_number, request)))

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bazar.catalog.domain.errors import BadCursor
-from bazar.catalog.storage.schema import hold_lines, holds, journal
+from bazar.catalog.storage.schema import books, hold_lines, holds, journal
 from bazar.catalog.use_cases.ports import JournalEntry
 from bazar.contracts.times import from_microseconds
 
@@ -57,8 +58,16 @@ _PAGE = (
     .order_by(*(column.desc() for column in _PLACE))
     .limit(sa.bindparam("most"))
 )
+_JOURNAL = (
+    sa.select(journal, books.c.title)
+    .join(books, books.c.item_number == journal.c.item_number)
+    .where(journal.c.entry_number < sa.bindparam("before"))
+    .order_by(journal.c.entry_number.desc())
+    .limit(sa.bindparam("most"))
+)
 _NEWEST = (2**62, 0, "")
 #: When, the journal's number or 0, the order's id or nothing; what is longer is above 2**63.
+_ENTRY_NUMBER = re.compile(r"[0-9]{1,18}")
 _CURSOR = re.compile(r"([0-9]{1,18})\.([0-9]{1,18})\.([a-z2-7]*)")
 
 
@@ -73,22 +82,38 @@ class HistoryRows:
         values = {"at": at, "entry_number": entry_number, "order_id": order_id}
         rows = self._connection.execute(_PAGE, {**values, "item": item_number, "most": limit + 1}).all()
         shown = rows[:limit]
-        entries = [
-            JournalEntry(
-                item_number=item_number,
-                at=from_microseconds(row.at),
-                who=row.who,
-                kind=row.kind,
-                reason=row.reason,
-                price_minor=row.price_minor,
-                stock_change=row.stock_change,
-                order_id=row.order_id or None,
-            )
-            for row in shown
-        ]
+        entries = [_entry(row, item_number, row.order_id or None) for row in shown]
         if len(rows) <= limit:
             return entries, None
         return entries, f"{shown[-1].at}.{shown[-1].entry_number}.{shown[-1].order_id}"
+
+    def journal(
+        self, item_number: int | None, before: str | None, limit: int, *, prices_only: bool
+    ) -> tuple[Sequence[tuple[JournalEntry, str]], str | None]:
+        if before is not None and not _ENTRY_NUMBER.fullmatch(before):
+            raise BadCursor(before)
+        statement = _JOURNAL
+        if item_number is not None:
+            statement = statement.where(journal.c.item_number == item_number)
+        if prices_only:
+            statement = statement.where(journal.c.price_minor.is_not(None))
+        values = {"before": _NEWEST[0] if before is None else int(before), "most": limit + 1}
+        rows = self._connection.execute(statement, values).all()
+        shown = [(_entry(row, row.item_number, None), row.title) for row in rows[:limit]]
+        return shown, str(rows[limit - 1].entry_number) if len(rows) > limit else None
+
+
+def _entry(row: Any, item_number: int, order_id: str | None) -> JournalEntry:
+    return JournalEntry(
+        item_number=item_number,
+        at=from_microseconds(row.at),
+        who=row.who,
+        kind=row.kind,
+        reason=row.reason,
+        price_minor=row.price_minor,
+        stock_change=row.stock_change,
+        order_id=order_id,
+    )
 
 
 def _place(cursor: str | None) -> tuple[int, int, str]:

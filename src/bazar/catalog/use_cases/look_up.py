@@ -1,10 +1,11 @@
 """Look up books: one by its number, many by their subject, what happened to one."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from bazar.catalog.domain.errors import BadCursor, UnknownBook
 from bazar.catalog.domain.text import normalise
-from bazar.catalog.use_cases.ports import Store, StoredBook
+from bazar.catalog.use_cases.ports import JournalEntry, Store, StoredBook
 from bazar.contracts.books import (
     Book,
     BookPage,
@@ -14,6 +15,9 @@ from bazar.contracts.books import (
     History,
     HistoryEntry,
     HistoryQuery,
+    Journal,
+    JournalLine,
+    JournalQuery,
     Money,
     NumbersQuery,
     SubjectQuery,
@@ -99,27 +103,37 @@ class LookUp:
                 raise UnknownBook(item_number, position)
             entries, older = tx.history(item_number, query.cursor, query.limit)
         found = History(
-            items=tuple(
-                HistoryEntry(
-                    at=rfc3339(entry.at),
-                    who=entry.who,
-                    kind=entry.kind,
-                    reason=entry.reason,
-                    price=None if entry.price_minor is None else self._money(entry.price_minor),
-                    stock_change=entry.stock_change,
-                    order_id=entry.order_id,
-                )
-                for entry in entries
-            ),
+            items=tuple(HistoryEntry(**self._told(entry)) for entry in entries),
             next=older,
         )
         return found, position
+
+    def journal(self, query: JournalQuery) -> tuple[Journal, str]:
+        """What staff did, of all books or of one, withdrawn ones too, newest first; raises BadCursor."""
+        with self._store.reading() as tx:
+            position = tx.position()
+            entries, older = tx.journal(query.item_number, query.cursor, query.limit, prices_only=query.prices_only)
+        lines = tuple(
+            JournalLine(**self._told(entry), item_number=entry.item_number, title=title) for entry, title in entries
+        )
+        return Journal(items=lines, next=older), position
 
     def changes(self, query: ChangesQuery) -> Changes:
         """The feed after a number, in commit order."""
         with self._store.reading() as tx:
             epoch, last, found = tx.changes_after(query.after, query.limit)
         return Changes(epoch=epoch, last=last, changes=tuple(found))
+
+    def _told(self, entry: JournalEntry) -> dict[str, Any]:
+        return {
+            "at": rfc3339(entry.at),
+            "who": entry.who,
+            "kind": entry.kind,
+            "reason": entry.reason,
+            "price": None if entry.price_minor is None else self._money(entry.price_minor),
+            "stock_change": entry.stock_change,
+            "order_id": entry.order_id,
+        }
 
     def _money(self, amount_minor: int) -> Money:
         return Money(amount=amount_minor, currency=self._currency)

@@ -183,6 +183,12 @@ class Transaction(Protocol):
         """Newest first, and the cursor of what is older; raises BadCursor."""
         ...
 
+    def journal(
+        self, item_number: int | None, before: str | None, limit: int, *, prices_only: bool
+    ) -> tuple[Sequence[tuple[JournalEntry, str]], str | None]:
+        """Entries of all books or of one, each with its book's title, as history gives them; raises BadCursor."""
+        ...
+
     def remember_edit(self, actor: str, key: str, body_hash: str, at: datetime) -> str | None:
         """None where the key is new; else the hash that it was used with."""
         ...

@@ -54,3 +54,6 @@ class CatalogService:
 
     def history(self, item_number: int, query: books.HistoryQuery, deadline: Deadline) -> Seen[books.History]:
         return self._neighbour.call(calls.BOOK_HISTORY, query, deadline, item_number=item_number)
+
+    def journal(self, query: books.JournalQuery, deadline: Deadline) -> Seen[books.Journal]:
+        return self._neighbour.call(calls.JOURNAL, query, deadline)

@@ -27,7 +27,9 @@ from bazar.frontend.pages.sessions import PageSessions
 from bazar.frontend.pages.staff.book_changes import BookChanges
 from bazar.frontend.pages.staff.book_list import add_book_list
 from bazar.frontend.pages.staff.book_page import StaffBookPage
+from bazar.frontend.pages.staff.chronicle import Chronicle
 from bazar.frontend.pages.staff.door import StaffDoor
+from bazar.frontend.pages.staff.journal import add_journal_page
 from bazar.frontend.pages.staff.new_book import add_new_book_pages
 from bazar.frontend.pages.staff.today import add_today_page
 from bazar.frontend.pages.staff_accounts import StaffAccountPages
@@ -84,7 +86,9 @@ def mount_pages(
     StaffAccountPages(people.staff_accounts, sessions, public_url).mount(pages)
     add_book_list(pages, catalog)
     add_new_book_pages(pages, catalog, door, currency)
-    staff_book = StaffBookPage(catalog)
+    chronicle = Chronicle(catalog, accounts)
+    add_journal_page(pages, chronicle)
+    staff_book = StaffBookPage(catalog, chronicle)
     staff_book.mount(pages)
     BookChanges(catalog, staff_book, door, currency).mount(pages)
     pages.add_app_template_global(times, "times")

@@ -51,6 +51,8 @@ class Catalog(Protocol):
 
     def history(self, item_number: int, query: books.HistoryQuery, deadline: Deadline) -> Seen[books.History]: ...
 
+    def journal(self, query: books.JournalQuery, deadline: Deadline) -> Seen[books.Journal]: ...
+
 
 class Orders(Protocol):
     """The order server."""

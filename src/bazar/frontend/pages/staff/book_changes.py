@@ -92,7 +92,9 @@ class BookChanges:
                 return ask_again(request.path, item_number)
             except UnknownBook as error:
                 positions.note(error.position)  # the second click: it is out already
-            return make_response(redirect(url_for("pages.staff_books", done="withdrawn"), 303))
+            return make_response(
+                redirect(url_for("pages.staff_books_one", item_number=item_number, done="withdrawn"), 303)
+            )
 
     def _answer(self, item_number: int, form: str, read: Callable[[Mapping[str, str], Shown], Wish]) -> Response:
         typed = request.form

@@ -37,7 +37,6 @@ def add_book_list(pages: Blueprint, catalog: Catalog) -> None:
             "staff_books.html",
             q=words,
             sold_out=sold_out,
-            done=request.args.get("done"),
             numbered=_numbered(catalog, words),
             books=seen.answer,
             place=asked_place(seen.answer, BOOKS_ON_A_PAGE),
