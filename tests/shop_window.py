@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
+from io import BytesIO
 from typing import NoReturn
 
 import argon2
@@ -90,6 +91,11 @@ class Reader:
 
     def send(self, form: Form, **changed: str) -> TestResponse:
         return self.post(form.action, {**form.fields, **changed})
+
+    def upload(self, page: str, action: str, data: bytes, name: str = "list.csv", **typed: str) -> TestResponse:
+        """Send a file by the form of this page."""
+        fields = {**self.form(page, action).fields, **typed, "file": (BytesIO(data), name)}
+        return self.client.post(action, data=fields, base_url=ADDRESS)
 
     def register(self, email: str = EMAIL, **changed: str) -> TestResponse:
         return self.send(self.form("/register", "/register"), email=email, **{"password": PASSWORD, **changed})

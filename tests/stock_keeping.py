@@ -22,6 +22,8 @@ class StockKeeping:
         self.changes: list[messages.ChangeBook] = []
         #: The oldest first; what was sold is in the history alone.
         self.chronicle: list[messages.JournalLine] = []
+        #: By (source, id).
+        self.imported: dict[tuple[str, str], messages.NewBook] = {}
         self._edits: dict[tuple[str, str | None], Any] = {}
         self._loses_answers = False
 
@@ -88,6 +90,29 @@ class StockKeeping:
         self.note(item_number, "withdrawn", request.actor)
         del self.books[item_number]
         return self._answer(messages.Empty())
+
+    def preview_import(self, request: messages.ImportBooks, deadline: Deadline) -> Seen[messages.ImportPreview]:
+        self.check()
+        new, present, rejected = [], [], []
+        for row in request.rows:
+            elsewhere = next((source for source, known in self.imported if known == row.source_id), request.source)
+            if (request.source, row.source_id) in self.imported:
+                present.append(row.source_id)
+            elif elsewhere != request.source:
+                detail = f"came from {elsewhere}"
+                rejected.append(messages.RejectedRow(source_id=row.source_id, detail=detail, known_from=elsewhere))
+            else:
+                new.append(row.source_id)
+        preview = messages.ImportPreview(new=tuple(new), present=tuple(present), rejected=tuple(rejected))
+        return Seen(preview, self.position)
+
+    def import_books(self, request: messages.ImportBooks, deadline: Deadline) -> Seen[messages.ImportOutcome]:
+        preview = self.preview_import(request, deadline).answer
+        for row in request.rows:
+            if row.source_id in preview.new:
+                self.imported[request.source, row.source_id] = row.book
+        added, present = len(preview.new), len(preview.present)
+        return self._answer(messages.ImportOutcome(added=added, present=present, rejected=preview.rejected))
 
     def history(self, item_number: int, query: messages.HistoryQuery, deadline: Deadline) -> Seen[messages.History]:
         self.check()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from werkzeug.test import TestResponse
 
 from bazar.chassis.clock import system_clock
 from shop_window import Reader
@@ -54,10 +55,34 @@ def test_a_book_is_added_changed_counted_and_withdrawn(shop: ThreeServices, stel
     assert "This form was sent before" in stella.send(stella.form(told, f"{address}/stock-take"), stock="3").text
     withdraw = stella.form(f"{address}/withdraw", f"{address}/withdraw")
     assert [stella.send(withdraw).status_code for _ in range(2)] == [303, 303]
-    gone = stella.get(address).text
-    for told in ("Taken out of the shop", "Details changed", "1 copy less", "1 copy sold at $4.00", "Added at $4.00"):
-        assert told in gone, told
+    past = stella.get(address).text
+    for entry in ("Taken out of the shop", "Details changed", "1 copy less", "1 copy sold at $4.00", "Added at $4.00"):
+        assert entry in past, entry
     journal = stella.get(f"/staff/journal?book={number}").text
-    assert journal.count("staff@example.org") == 4
+    assert journal.count('<span class="who">staff@example.org') == 4
     assert "stock-take: 1 expected, 0 counted" in journal
     assert stella.get("/staff/journal?cursor=x").status_code == 422
+
+
+def test_a_file_is_imported_as_it_was_shown(shop: ThreeServices, stella: Reader) -> None:
+    rows = ["source_id,title,price,stock,isbn", "a,Apples,100,1,0-306-40615-2", "b,Bears,100,1,0-306-40615-3"]
+
+    def preview(name: str, *more: str) -> TestResponse:
+        data = "\n".join([*rows, *more]).encode()
+        return stella.upload("/staff/import", "/staff/import/preview", data, name)
+
+    before = shop.everything()
+    shown = preview("a list.csv")
+    assert "Import 1 book<" in shown.text
+    assert "Line 3: isbn: no valid ISBN" in shown.text
+    assert shop.everything() == before
+    confirm = stella.form(shown, "/staff/import")
+    done = [stella.send(confirm).headers["Location"] for _ in range(2)]
+    assert done == ["/staff/import?added=1&present=0&bad=1", "/staff/import?added=0&present=1&bad=1"]
+    assert "import of a list" in stella.get("/staff/journal").text
+    again = preview("a list.csv", "c,Cats,100,1,")
+    assert "Import 1 book<" in again.text
+    assert "There already, left as they are" in again.text
+    renamed = preview("other.csv")
+    assert "came under this id from the source &#39;a list&#39; already" in renamed.text
+    assert "There is nothing new in it." in renamed.text

@@ -3,11 +3,10 @@
 import secrets
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.progress import Progress
@@ -24,7 +23,6 @@ from bazar.contracts.books import (
     BookChange,
     ChangeBook,
     ImportBooks,
-    ImportedBook,
     WithdrawSource,
 )
 from bazar.contracts.call import Answer, Call, Request
@@ -32,18 +30,17 @@ from bazar.contracts.catalogue_file import (
     BadCatalogueFile,
     BadRow,
     Columns,
+    GoodRow,
     Reading,
     Row,
     count_rows,
+    portions,
     read_rows,
 )
-from bazar.contracts.wire import LARGEST_JSON_INTEGER, dump
+from bazar.contracts.wire import LARGEST_JSON_INTEGER
 from bazar.resources import neighbour
 from bazar.settings import Settings
 
-ROWS_TOGETHER = 250
-#: Half of what a server takes as one body.
-BYTES_TOGETHER = 512 * 1024
 CALL_SECONDS = 5.0
 #: For so long a catalog that is busy, or started again, is asked again in the middle of an import.
 PATIENCE_SECONDS = 20.0
@@ -165,7 +162,6 @@ def _catalog(shop: Settings) -> "closing[ServiceClient]":
 def _import(catalog: ServiceClient, source: str, rows: Iterable[Row], expected: int) -> tuple[dict[str, int], set[str]]:
     totals = {"added": 0, "present": 0, "bad": 0}
     known_from: set[str] = set()
-    lines: dict[str, int] = {}
     with Progress(transient=True) as progress:
         task = progress.add_task("Importing", total=expected)
 
@@ -173,34 +169,25 @@ def _import(catalog: ServiceClient, source: str, rows: Iterable[Row], expected: 
             totals["bad"] += 1
             progress.console.print(f"line {line}: {reason}", markup=False, highlight=False, soft_wrap=True)
 
-        for batch in _batches(rows, lines, refuse):
-            outcome = _send(catalog, calls.IMPORT_BOOKS, ImportBooks(actor=names.OPERATOR, source=source, rows=batch))
+        for portion in portions(_good(rows, refuse)):
+            lines = {row.book.source_id: row.line for row in portion}
+            books = tuple(row.book for row in portion)
+            outcome = _send(catalog, calls.IMPORT_BOOKS, ImportBooks(actor=names.OPERATOR, source=source, rows=books))
             totals["added"] += outcome.added
             totals["present"] += outcome.present
             for row in outcome.rejected:
                 refuse(lines.get(row.source_id, 0), row.detail)
                 known_from |= {row.known_from} if row.known_from else set()
-            lines.clear()
             progress.update(task, completed=sum(totals.values()))
     return totals, known_from
 
 
-def _batches(rows: Iterable[Row], lines: dict[str, int], refuse: Any) -> Iterator[tuple[ImportedBook, ...]]:
-    """Good rows in portions that fit into one request; notes the line of each in ``lines``."""
-    batch: list[ImportedBook] = []
-    size = 0
+def _good(rows: Iterable[Row], refuse: Callable[[int, str], None]) -> Iterator[GoodRow]:
     for row in rows:
         if isinstance(row, BadRow):
             refuse(row.line, row.reason)
-            continue
-        batch.append(row.book)
-        lines[row.book.source_id] = row.line
-        size += len(dump(row.book))
-        if len(batch) == ROWS_TOGETHER or size >= BYTES_TOGETHER:
-            yield tuple(batch)
-            batch, size = [], 0
-    if batch:
-        yield tuple(batch)
+        else:
+            yield row
 
 
 def _send(catalog: ServiceClient, call: Call[Request, Answer], request: Request) -> Answer:

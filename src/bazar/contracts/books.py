@@ -321,6 +321,14 @@ class RejectedRow(Message, frozen=True):
     known_from: str | None = None
 
 
+class ImportPreview(Message, frozen=True):
+    """What an import of rows would do, by their ids: add a book, nothing, or refuse the row."""
+
+    new: tuple[str, ...]
+    present: tuple[str, ...]
+    rejected: tuple[RejectedRow, ...]
+
+
 class ImportOutcome(Message, frozen=True):
     """How many rows were added, how many were there already, and which were refused."""
 

@@ -37,7 +37,10 @@ WITHDRAW_BOOK = Call(
 )
 BOOK_HISTORY = Call(CATALOG, "GET", "/books/{item_number}/history", books.HistoryQuery, books.History, _FROM_FRONTEND)
 JOURNAL = Call(CATALOG, "GET", "/journal", books.JournalQuery, books.Journal, _FROM_FRONTEND)
-IMPORT_BOOKS = Call(CATALOG, "POST", "/imports", books.ImportBooks, books.ImportOutcome, _FROM_OPERATOR)
+IMPORT_BOOKS = Call(
+    CATALOG, "POST", "/imports", books.ImportBooks, books.ImportOutcome, _FROM_OPERATOR | _FROM_FRONTEND
+)
+PREVIEW_IMPORT = Call(CATALOG, "POST", "/imports/preview", books.ImportBooks, books.ImportPreview, _FROM_FRONTEND)
 WITHDRAW_SOURCE = Call(
     CATALOG, "POST", "/imports/withdraw", books.WithdrawSource, books.SourceWithdrawn, _FROM_OPERATOR
 )

@@ -8,21 +8,27 @@ import gzip
 import lzma
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from io import BytesIO, TextIOWrapper
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, cast
 
 from bazar.contracts.books import ImportedBook
-from bazar.contracts.wire import Invalid, convert
+from bazar.contracts.wire import Invalid, convert, dump
 
 _OPENERS = {".xz": lzma.open, ".gz": gzip.open}
 _UNREADABLE = (OSError, EOFError, lzma.LZMAError, zlib.error)
 ISBN10_DIGITS = 10
 #: What may stand between two columns; the first of them where the first line has none.
 _DELIMITERS = ",;\t"
+#: What is no UTF-8 becomes lone surrogates, so that one bad row is refused and not the file.
+_AS_TEXT: Mapping[str, Any] = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
+ROWS_TOGETHER = 250
+#: Half of what a server takes as one body.
+BYTES_TOGETHER = 512 * 1024
 _WHOLE_NUMBERS = ("price", "stock", "year")
 
 
@@ -89,33 +95,56 @@ def read_rows(path: Path, columns: Columns, reading: Reading) -> Iterator[Row]:
 
     Of several with one source_id, the first that is a book counts.
     """
-    known: dict[str, int] = {}
     with _opened(path) as lines:
-        first = next(lines, "")
-        reader = csv.DictReader(chain([first], lines), delimiter=max(_DELIMITERS, key=first.count), strict=True)
-        _check_columns(_first_line(reader), columns, reading)
-        while True:
-            try:
-                values = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                # The inner reader's number: DictReader's own stands still when a row fails.
-                yield BadRow(reader.reader.line_num, f"no CSV: {error}")
-                continue
-            row = _row(reader.line_num, values, columns, reading)
-            if isinstance(row, GoodRow) and known.setdefault(row.book.source_id, row.line) != row.line:
-                source_id = row.book.source_id
-                row = BadRow(row.line, f"{columns.source_id}: {source_id!r} is that of line {known[source_id]}")
-            yield row
+        yield from _rows(lines, columns, reading)
+
+
+def rows_of(data: bytes, columns: Columns, reading: Reading) -> Iterator[Row]:
+    """As read_rows, of a file that is at hand."""
+    with TextIOWrapper(BytesIO(data), **_AS_TEXT) as lines:
+        yield from _rows(lines, columns, reading)
+
+
+def portions(rows: Iterable[GoodRow]) -> Iterator[tuple[GoodRow, ...]]:
+    """The rows, so many together as fit into one request to the catalog."""
+    portion: list[GoodRow] = []
+    size = 0
+    for row in rows:
+        portion.append(row)
+        size += len(dump(row.book))
+        if len(portion) == ROWS_TOGETHER or size >= BYTES_TOGETHER:
+            yield tuple(portion)
+            portion, size = [], 0
+    if portion:
+        yield tuple(portion)
+
+
+def _rows(lines: Iterator[str], columns: Columns, reading: Reading) -> Iterator[Row]:
+    known: dict[str, int] = {}
+    first = next(lines, "")
+    reader = csv.DictReader(chain([first], lines), delimiter=max(_DELIMITERS, key=first.count), strict=True)
+    _check_columns(_first_line(reader), columns, reading)
+    while True:
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            # The inner reader's number: DictReader's own stands still when a row fails.
+            yield BadRow(reader.reader.line_num, f"no CSV: {error}")
+            continue
+        row = _row(reader.line_num, values, columns, reading)
+        if isinstance(row, GoodRow) and known.setdefault(row.book.source_id, row.line) != row.line:
+            source_id = row.book.source_id
+            row = BadRow(row.line, f"{columns.source_id}: {source_id!r} is that of line {known[source_id]}")
+        yield row
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[IO[str]]:
     opener = cast(Callable[..., IO[str]], _OPENERS.get(path.suffix, open))
     try:
-        # What is no UTF-8 becomes lone surrogates, so that one bad row is refused and not the file.
-        with opener(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="") as lines:
+        with opener(path, "rt", **_AS_TEXT) as lines:
             yield lines
     except _UNREADABLE as error:
         raise BadCatalogueFile(f"{path} cannot be read: {error}") from error

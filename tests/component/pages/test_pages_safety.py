@@ -26,7 +26,7 @@ FORMS = {
     *("/account/second-factor", "/account/second-factor/confirm", "/account/second-factor/off"),
     *("/admin/accounts", "/admin/accounts/x/role", "/admin/accounts/x/sessions", "/admin/accounts/x/second-factor"),
     *("/staff/books/new", "/staff/books/1/details", "/staff/books/1/price", "/staff/books/1/goods-in"),
-    *("/staff/books/1/stock-take", "/staff/books/1/withdraw"),
+    *("/staff/books/1/stock-take", "/staff/books/1/withdraw", "/staff/import", "/staff/import/preview"),
 }
 #: Our one script, and data that is no script to a browser.
 SCRIPTS = (
@@ -118,6 +118,7 @@ def test_every_form_that_changes_something_has_a_token(shop: Shop, customer: Rea
     paths = every_page(shop, customer)
     bookseller = shop.bookseller()
     pages = [reader.get(path) for path in paths for reader in (customer, guest, bookseller)]
+    pages.append(bookseller.upload("/staff/import", "/staff/import/preview", b"source_id,title,price,stock\n1,A,1,1"))
     for quantity in (9, 0):
         shop.shelves.change(2, quantity=quantity)
         pages += [(reader.put(2), reader.get("/basket"))[1] for reader in (customer, guest)]

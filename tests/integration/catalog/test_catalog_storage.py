@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import UNSET
 
@@ -298,3 +299,21 @@ def test_a_book_that_is_added_many_times_under_one_key_is_one_book(keep_stock: K
     keep_stock.withdraw_book(item, WithdrawBook(actor="staff"))
     with pytest.raises(UnknownBook):
         add_with_key(keep_stock, "key")
+
+
+def test_a_preview_says_what_the_import_then_does_and_changes_nothing(keep_stock: KeepStock, look_up: LookUp) -> None:
+    import_rows(keep_stock, *rows(2))
+    import_rows(keep_stock, *rows(1, first=5), source="another file")
+    wrong = rows(1, first=9)[0]
+    wrong = msgspec.structs.replace(wrong, book=msgspec.structs.replace(wrong.book, isbn="1234567890"))
+    request = ImportBooks(actor="staff", source="a file", rows=(*rows(6), *rows(1), wrong))
+    before = look_up.changes(ChangesQuery())
+    preview, _ = keep_stock.preview_import(request)
+    assert look_up.changes(ChangesQuery()) == before
+    assert preview.new == ("row 2", "row 3", "row 4")
+    assert preview.present == ("row 0", "row 1")
+    outcome, _ = keep_stock.import_books(request)
+    assert (outcome.added, outcome.rejected) == (3, preview.rejected)
+    assert [(row.source_id, row.known_from) for row in outcome.rejected] == [("row 9", None), ("row 5", "another file")]
+    after, _ = keep_stock.preview_import(request)
+    assert (after.new, len(after.present), after.rejected) == ((), 5, preview.rejected)

@@ -100,6 +100,7 @@ def catalog_app(
         lambda request, item_number: Reply(books.Empty(), keep_stock.withdraw_book(item_number, request)),
     )
     api.serve(calls.IMPORT_BOOKS, lambda request: Reply(*keep_stock.import_books(request)))
+    api.serve(calls.PREVIEW_IMPORT, lambda request: Reply(*keep_stock.preview_import(request)))
     api.serve(calls.WITHDRAW_SOURCE, lambda request: Reply(*keep_stock.withdraw_source(request)))
 
     api.serve(calls.HOLD, lambda batch: Reply(*hold_copies.hold(batch)))

@@ -184,8 +184,10 @@ class BookRows:
     def sources(self) -> Sequence[str]:
         return self._connection.execute(_SOURCES).scalars().all()
 
-    def known_source_ids(self, source: str, source_ids: Sequence[str]) -> frozenset[str]:
+    def one_import_at_a_time(self, source: str) -> None:
         one_at_a_time(self._connection, f"import of {source}")
+
+    def known_source_ids(self, source: str, source_ids: Sequence[str]) -> frozenset[str]:
         found = self._connection.execute(
             sa.select(sources.c.source_id).where(sources.c.source == source, sources.c.source_id.in_(source_ids))
         )

@@ -22,6 +22,7 @@ from bazar.contracts.books import (
     ChangeBook,
     ImportBooks,
     ImportOutcome,
+    ImportPreview,
     Money,
     NewBook,
     RejectedRow,
@@ -35,6 +36,8 @@ from bazar.contracts.wire import dump
 WITHDRAWN_TOGETHER = 250
 
 Value = TypeVar("Value")
+#: Of rows by their ids: facts, price in minor units, copies.
+NewRows = dict[str, tuple[BookFacts, int, int]]
 
 
 class KeepStock:
@@ -104,7 +107,32 @@ class KeepStock:
         and title: one list under two names would have every book twice. Returns what became of them, and the
         position.
         """
-        good: dict[str, tuple[BookFacts, int, int]] = {}
+        good, unfit = self._fitting(request)
+        with self._store.writing() as tx:
+            tx.one_import_at_a_time(request.source)
+            new, doubled = _unknown(tx, request.source, good)
+            numbers: Sequence[int] = ()
+            if new:
+                numbers = self._insert(tx, request.actor, f"import of {request.source}", list(new.values()))
+                tx.remember_sources(request.source, dict(zip(new, numbers, strict=True)))
+            position = tx.publish(numbers)
+        rejected = (*unfit, *doubled)
+        present = len(request.rows) - len(rejected) - len(new)
+        return ImportOutcome(added=len(new), present=present, rejected=rejected), position
+
+    def preview_import(self, request: ImportBooks) -> tuple[ImportPreview, str]:
+        """What import_books would do now; changes nothing. Of rows with one id the first counts."""
+        good, unfit = self._fitting(request)
+        with self._store.reading() as tx:
+            position = tx.position()
+            new, doubled = _unknown(tx, request.source, good)
+        rejected = (*unfit, *doubled)
+        refused = {row.source_id for row in rejected}
+        present = tuple(source_id for source_id in good if source_id not in new and source_id not in refused)
+        return ImportPreview(new=tuple(new), present=present, rejected=rejected), position
+
+    def _fitting(self, request: ImportBooks) -> tuple[NewRows, list[RejectedRow]]:
+        good: NewRows = {}
         rejected = []
         for row in request.rows:
             try:
@@ -113,21 +141,7 @@ class KeepStock:
                 rejected.append(RejectedRow(source_id=row.source_id, detail=f"{error.field}: {error.detail}"))
             else:
                 good.setdefault(row.source_id, (facts, price_minor, row.book.stock))
-        with self._store.writing() as tx:
-            known = tx.known_source_ids(request.source, list(good))
-            new = {source_id: book for source_id, book in good.items() if source_id not in known}
-            for source_id, title, source in tx.known_elsewhere(request.source, list(new)):
-                if source_id in new and title == new[source_id][0].title:
-                    del new[source_id]
-                    detail = f"{title!r} came under this id from the source {source!r} already"
-                    rejected.append(RejectedRow(source_id=source_id, detail=detail, known_from=source))
-            numbers: Sequence[int] = ()
-            if new:
-                numbers = self._insert(tx, request.actor, f"import of {request.source}", list(new.values()))
-                tx.remember_sources(request.source, dict(zip(new, numbers, strict=True)))
-            position = tx.publish(numbers)
-        present = len(request.rows) - len(rejected) - len(new)
-        return ImportOutcome(added=len(new), present=present, rejected=tuple(rejected)), position
+        return good, rejected
 
     def _withdraw(self, tx: Transaction, books: Sequence[StoredBook], actor: str) -> str:
         now = self._clock()
@@ -213,6 +227,19 @@ def _sold(tx: Transaction, book: StoredBook | None, item_number: int) -> StoredB
     if book is None or book.withdrawn:
         raise UnknownBook(item_number, tx.position())
     return book
+
+
+def _unknown(tx: Transaction, source: str, rows: NewRows) -> tuple[NewRows, list[RejectedRow]]:
+    """Those that the source has not brought yet, and those of them that another source has."""
+    known = tx.known_source_ids(source, list(rows))
+    new = {source_id: book for source_id, book in rows.items() if source_id not in known}
+    doubled = []
+    for source_id, title, other in tx.known_elsewhere(source, list(new)):
+        if source_id in new and title == new[source_id][0].title:
+            del new[source_id]
+            detail = f"{title!r} came under this id from the source {other!r} already"
+            doubled.append(RejectedRow(source_id=source_id, detail=detail, known_from=other))
+    return new, doubled
 
 
 def _facts_of(book: StoredBook) -> BookFacts:

@@ -169,8 +169,12 @@ class Transaction(Protocol):
         """Once for all that a request changes of a book; taking from and putting back on the shelf do it too."""
         ...
 
+    def one_import_at_a_time(self, source: str) -> None:
+        """Other imports of the source wait here until this transaction ends."""
+        ...
+
     def known_source_ids(self, source: str, source_ids: Sequence[str]) -> frozenset[str]:
-        """Those that were imported; other imports of the source wait here until this transaction ends."""
+        """Those that were imported."""
         ...
 
     def known_elsewhere(self, source: str, source_ids: Sequence[str]) -> Sequence[tuple[str, str, str]]:

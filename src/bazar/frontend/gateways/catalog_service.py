@@ -48,6 +48,12 @@ class CatalogService:
     def withdraw_book(self, item_number: int, request: books.WithdrawBook, deadline: Deadline) -> Seen[books.Empty]:
         return self._neighbour.call(calls.WITHDRAW_BOOK, request, deadline, item_number=item_number)
 
+    def import_books(self, request: books.ImportBooks, deadline: Deadline) -> Seen[books.ImportOutcome]:
+        return self._neighbour.call(calls.IMPORT_BOOKS, request, deadline)
+
+    def preview_import(self, request: books.ImportBooks, deadline: Deadline) -> Seen[books.ImportPreview]:
+        return self._neighbour.call(calls.PREVIEW_IMPORT, request, deadline)
+
     def changes_after(self, number: int, deadline: Deadline) -> books.Changes:
         """The feed: what has changed after that number, in the order of the commits."""
         return self._neighbour.call(calls.CHANGES, books.ChangesQuery(after=number), deadline).answer

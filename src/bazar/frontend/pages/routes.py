@@ -29,6 +29,7 @@ from bazar.frontend.pages.staff.book_list import add_book_list
 from bazar.frontend.pages.staff.book_page import StaffBookPage
 from bazar.frontend.pages.staff.chronicle import Chronicle
 from bazar.frontend.pages.staff.door import StaffDoor
+from bazar.frontend.pages.staff.import_file import ImportPages
 from bazar.frontend.pages.staff.journal import add_journal_page
 from bazar.frontend.pages.staff.new_book import add_new_book_pages
 from bazar.frontend.pages.staff.today import add_today_page
@@ -86,6 +87,7 @@ def mount_pages(
     StaffAccountPages(people.staff_accounts, sessions, public_url).mount(pages)
     add_book_list(pages, catalog)
     add_new_book_pages(pages, catalog, door, currency)
+    ImportPages(catalog, door, currency).mount(pages)
     chronicle = Chronicle(catalog, accounts)
     add_journal_page(pages, chronicle)
     staff_book = StaffBookPage(catalog, chronicle)

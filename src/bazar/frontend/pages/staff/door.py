@@ -8,7 +8,12 @@ from bazar.frontend.pages.sessions import PageSessions
 
 PREFIX = "/staff"
 #: Endpoint and name of each page in the menu.
-MENU = (("pages.staff", "Today"), ("pages.staff_books", "Books"), ("pages.staff_journal", "Journal"))
+MENU = (
+    ("pages.staff", "Today"),
+    ("pages.staff_books", "Books"),
+    ("pages.staff_import", "Import"),
+    ("pages.staff_journal", "Journal"),
+)
 
 
 class StaffDoor:
