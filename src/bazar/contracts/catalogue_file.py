@@ -29,11 +29,23 @@ _AS_TEXT: Mapping[str, Any] = {"encoding": "utf-8-sig", "errors": "surrogateesca
 ROWS_TOGETHER = 250
 #: Half of what a server takes as one body.
 BYTES_TOGETHER = 512 * 1024
+#: What every row needs: the field, and that of Reading which says it for rows without.
+_NEEDED = {"price": "price_minor", "stock": "stock"}
 _WHOLE_NUMBERS = ("price", "stock", "year")
 
 
 class BadCatalogueFile(Exception):
     """The file cannot be read as a catalogue at all; says what is missing."""
+
+
+class MissingColumns(BadCatalogueFile):
+    """Fields that every book has stand in no column; ``told`` says which, without the remedy of the command."""
+
+    def __init__(self, told: str) -> None:
+        super().__init__(
+            f"{told} Name the columns with --map FIELD=COLUMN, and give --price and --stock where the file has none."
+        )
+        self.told = told
 
 
 @dataclass(frozen=True)
@@ -169,10 +181,7 @@ def _check_columns(present: Sequence[str], columns: Columns, reading: Reading) -
     ]
     missing = [name for name in dict.fromkeys(needed) if name not in present]
     if missing:
-        raise BadCatalogueFile(
-            f"there is no column {', '.join(missing)}; there are {', '.join(present) or 'none'}. Name the columns "
-            "with --map FIELD=COLUMN, and give --price and --stock where the file has none."
-        )
+        raise MissingColumns(f"there is no column {', '.join(missing)}; there are {', '.join(present) or 'none'}.")
 
 
 def _row(line: int, values: Mapping[str | None, Any], columns: Columns, reading: Reading) -> Row:
@@ -183,6 +192,8 @@ def _row(line: int, values: Mapping[str | None, Any], columns: Columns, reading:
         return BadRow(line, "it is no UTF-8")
     for field in _WHOLE_NUMBERS:
         number = text[field].removesuffix(".0") if field == "year" else text[field]
+        if not number and field in _NEEDED and getattr(reading, _NEEDED[field]) is None:
+            return BadRow(line, f"{getattr(columns, field)}: is empty, and nothing was said for such rows")
         if number and not re.fullmatch("-?[0-9]+", number):
             return BadRow(line, f"{getattr(columns, field)}: {number[:40]!r} is no whole number{_hint(field, number)}")
     try:

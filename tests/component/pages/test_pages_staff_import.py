@@ -35,7 +35,7 @@ def test_the_preview_says_row_by_row_what_would_change(shop: Shop, stella: Reade
     assert "Import 1 book<" in shown.text
     assert "2 Tea Ann, Ben $12.50 3" in section(shown.text, "new-rows")
     bad = section(shown.text, "bad-rows")
-    assert "Line 3: price" in bad
+    assert "Line 3: price: is empty, and nothing was said for such rows" in bad
     assert "cents say: 1250" in bad
     assert "Line 5: source_id: &#39;1&#39; is that of line 2" in bad
     assert not shop.shelves.imported
@@ -74,7 +74,7 @@ def test_a_list_that_came_under_another_name_is_seen(stella: Reader) -> None:
         (b"x" * (LARGEST_FILE_BYTES + 1), "is larger than 256 KiB"),
         (b"\xff\xfe\x00", "no UTF-8"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "no UTF-8"),
-        (b"title\nTea", "source_id"),
+        (b"title\nTea", "there is no column source_id, price, stock; there are title.<"),
         (b'"', "no CSV"),
         (HEAD.encode() + b"\n1,A,,1,1" * (MOST_ROWS + 1), "has more than 1000 rows"),
     ],

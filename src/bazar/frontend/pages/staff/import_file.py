@@ -15,7 +15,16 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from msgspec import Meta
 
 from bazar.contracts.books import MOST_COPIES, ImportBooks, RejectedRow, SourceName
-from bazar.contracts.catalogue_file import BadCatalogueFile, BadRow, Columns, GoodRow, Reading, portions, rows_of
+from bazar.contracts.catalogue_file import (
+    BadCatalogueFile,
+    BadRow,
+    Columns,
+    GoodRow,
+    MissingColumns,
+    Reading,
+    portions,
+    rows_of,
+)
 from bazar.contracts.wire import Invalid, PublicRequest, convert
 from bazar.frontend.domain.errors import BadRequest, NeighbourAway
 from bazar.frontend.pages import positions
@@ -178,6 +187,8 @@ class ImportPages:
         reading = Reading(currency=self._currency, price_minor=read["price"], stock=read["stock"])
         try:
             rows = list(islice(rows_of(data, Columns(), reading), MOST_ROWS + 1))
+        except MissingColumns as error:
+            raise Mistakes({"file": error.told}) from None
         except BadCatalogueFile as error:
             raise Mistakes({"file": str(error)}) from None
         if len(rows) > MOST_ROWS:
