@@ -88,6 +88,34 @@ def test_every_text_of_an_admins_page_can_be_translated(shop: Shop, path: str) -
     assert untranslated(page.text) <= {"boss", "exactly", "one", "An", "address", "has"}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/staff/books?q=volume", "/staff/books?q=zzz", "/staff/books/new", "/staff/books/5?done=price"),
+        *(
+            "/staff/books/5/withdraw",
+            "/staff/import?added=1&present=2&bad=1",
+            "/staff/journal",
+            "/staff/journal?book=9",
+        ),
+        "/staff/books/6",
+    ],
+)
+def test_every_text_of_the_pages_for_books_can_be_translated(shop: Shop, path: str) -> None:
+    stella = shop.bookseller()
+    for price in ("1", "2"):
+        form = stella.form("/staff/books/5", "/staff/books/5/price")
+        assert stella.send(form, price=price).status_code == 303
+    for page in ("goods-in", "stock-take"):
+        form = stella.form("/staff/books/5", f"/staff/books/5/{page}")
+        assert stella.send(form, stock="7").status_code == 303
+    assert stella.send(stella.form("/staff/books/6/withdraw", "/staff/books/6/withdraw")).status_code == 303
+    translate(shop)
+    #: What the journal says is data; a currency and a language tag are codes.
+    data = {"stella", "taken", "in", "stock", "take", "expected", "counted", "USD", "en"}
+    assert untranslated(stella.get(path).text) <= data
+
+
 @pytest.mark.parametrize("path", ["/sign-in?registered=1", "/register"])
 def test_every_text_of_a_guests_page_can_be_translated(shop: Shop, guest: Reader, path: str) -> None:
     translate(shop)
