@@ -11,7 +11,7 @@ _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 def addresses(app: Flask, method: str, examples: Mapping[str, str]) -> dict[str, str]:
     """By endpoint, an address of each page that takes the method, its parameters filled in from the examples.
 
-    Raises AssertionError where there is no example, and names the page.
+    Raises AssertionError, which names the page, where there is no example.
     """
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("pages.")]
     found = {rule.endpoint: rule.rule for rule in rules if method in (rule.methods or ())}
@@ -21,5 +21,6 @@ def addresses(app: Flask, method: str, examples: Mapping[str, str]) -> dict[str,
         for name in _PARAMETER.findall(path)
         if name not in examples
     }
-    assert unknown == set()
+    if unknown:
+        raise AssertionError(f"pages that cannot be walked: {'; '.join(sorted(unknown))}")
     return {endpoint: _PARAMETER.sub(lambda match: examples[match[1]], path) for endpoint, path in found.items()}
