@@ -15,6 +15,7 @@ from shop import Shop
 pytestmark = pytest.mark.slow
 
 AXE = Axe()
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 #: All that the dark differs in is its colours.
 RULES: dict[str, dict[str, Any]] = {"light": {}, "dark": {"runOnly": ["color-contrast"]}}
 
@@ -24,6 +25,8 @@ def findings(page: Page) -> list[str]:
     found = []
     for width in (PHONE, DESK):
         page.set_viewport_size({"width": width, "height": HEIGHT})
+        if overflow := page.evaluate(OVERFLOW):
+            found.append(f"{width}: the page is {overflow} pixels wider")
         for scheme, rules in RULES.items():
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its words
             violations = AXE.run(page, options={**rules, "resultTypes": ["violations"]}).response["violations"]

@@ -88,11 +88,6 @@ class Visitor:
         assert found, self.page.url
         return found[1]
 
-    def overflow(self) -> int:
-        """By how many pixels the page is wider than its window."""
-        width: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        return width
-
     def _note(self, kind: str, text: str) -> None:
         if kind in {"error", "warning"} and not _ANSWERED_WITH_ERROR.match(text):
             self.complaints.append(f"{self.page.url}: {text}")
