@@ -30,6 +30,7 @@ from page_walk import addresses
 from stand_ins import HOSTILE, Shelves, Till
 
 ADDRESS = "https://shop.example.org"
+GUESTS_PER_MINUTE = 20
 EMAIL, PASSWORD = "ann@example.org", "violet tables dance"
 
 
@@ -128,7 +129,7 @@ class Shop:
             {"item_number": PositiveInteger, "order_id": Base32Id},
             page_or_document,
         )
-        self.baskets = Baskets(SqlBasketStore(database), clock)
+        self.baskets = Baskets(SqlBasketStore(database), clock, GUESTS_PER_MINUTE)
         mount_pages(
             self.app,
             catalog=self.shelves,
