@@ -142,12 +142,17 @@ def in_trouble(visitor: Visitor, shop: Shop) -> States:
 def as_admin(visitor: Visitor, shop: Shop) -> States:
     """Who may look at everything: each page that the application has, those too that nobody named here."""
     with closing(shop.client(shop.staff())) as admin:
-        order = admin.call("POST", f"/purchase/{shop.add_book(5)}", key="as-admin").json
+        item_number = shop.add_book(5)
+        order = admin.call("POST", f"/purchase/{item_number}", key=f"as-admin-{item_number}").json
     assert shop.admin
     visitor.go("/sign-in")
     visitor.sign_in(*shop.admin)
     expect(visitor.page.get_by_role("button", name="Sign out")).to_be_visible()
     examples = {"item_number": "12", "order_id": order["order_id"], "subject": "poetry", "name": "not-found"}
+    visitor.go("/admin/accounts")
+    yield "accounts of the shop"
+    visitor.page.locator("main a[href^='/admin/accounts/']").first.click()
+    examples["account_id"] = visitor.page.url.rpartition("/")[2]
     for endpoint, path in addresses(_application(), "GET", {**examples, "path": ""}).items():
         if endpoint not in NO_PAGES:
             visitor.go(path)
@@ -160,6 +165,6 @@ def _application() -> Flask:
         return shop_window.Shop(database, lambda: datetime.now(UTC)).app
 
 
-#: What is no page to look at: files, and what the script asks for.
-NO_PAGES = {"pages.static", "pages.suggest"}
+#: What is no page to look at: files, a download, and what the script asks for.
+NO_PAGES = {"pages.static", "pages.suggest", "pages.account_data"}
 WAYS = [as_guest, as_customer, as_admin, in_trouble]
