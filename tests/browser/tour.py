@@ -139,15 +139,41 @@ def in_trouble(visitor: Visitor, shop: Shop) -> States:
         yield "search, out of reach"
 
 
+def with_an_account(visitor: Visitor, shop: Shop) -> States:
+    """Who looks after their account, loses the password, and is helped."""
+    visitor.register("/register?next=/account")
+    page = visitor.page
+    yield "account"
+    page.get_by_label("Password until now").fill("another one than it is")
+    page.get_by_label("New password").fill("quiet harbours wake")
+    visitor.press("Change the password")
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "account, password refused"
+    visitor.go("/account/delete")
+    page.get_by_label("Password").fill("another one than it is")
+    page.get_by_role("main").locator("form button").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "account, not deleted"
+    page.get_by_role("button", name="Sign out").click()
+    _sign_in_as_admin(visitor, shop)
+    visitor.go("/account/links")
+    page.get_by_label("E-mail address of the account").fill(visitor.email)
+    visitor.press("Make a link")
+    yield "link for a lost password"
+    visitor.go("/account/second-factor")
+    visitor.press("Set it up")
+    yield "second factor, its key"
+    page.get_by_label("Code").fill("000000")
+    visitor.press("Switch it on")
+    yield "second factor, wrong code"
+
+
 def as_admin(visitor: Visitor, shop: Shop) -> States:
     """Who may look at everything: each page that the application has, those too that nobody named here."""
     with closing(shop.client(shop.staff())) as admin:
         item_number = shop.add_book(5)
         order = admin.call("POST", f"/purchase/{item_number}", key=f"as-admin-{item_number}").json
-    assert shop.admin
-    visitor.go("/sign-in")
-    visitor.sign_in(*shop.admin)
-    expect(visitor.page.get_by_role("button", name="Sign out")).to_be_visible()
+    _sign_in_as_admin(visitor, shop)
     examples = {"item_number": "12", "order_id": order["order_id"], "subject": "poetry", "name": "not-found"}
     visitor.go("/admin/accounts")
     yield "accounts of the shop"
@@ -159,6 +185,13 @@ def as_admin(visitor: Visitor, shop: Shop) -> States:
             yield endpoint
 
 
+def _sign_in_as_admin(visitor: Visitor, shop: Shop) -> None:
+    assert shop.admin
+    visitor.go("/sign-in")
+    visitor.sign_in(*shop.admin)
+    expect(visitor.page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
 def _application() -> Flask:
     """The pages as they are mounted, for the map of their addresses alone."""
     with TemporaryDirectory() as folder, closing(Database(f"sqlite:///{folder}/map.sqlite3")) as database:
@@ -167,4 +200,4 @@ def _application() -> Flask:
 
 #: What is no page to look at: files, a download, and what the script asks for.
 NO_PAGES = {"pages.static", "pages.suggest", "pages.account_data"}
-WAYS = [as_guest, as_customer, as_admin, in_trouble]
+WAYS = [as_guest, as_customer, with_an_account, as_admin, in_trouble]
