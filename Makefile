@@ -11,7 +11,7 @@ TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 MUTANTS_STAMP := $(VENV)/.mutants-installed
 
-.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ figures: $(TEST_STAMP) ## measure what the README and the runbook say (some minu
 
 overload: $(TEST_STAMP) ## offer more than the servers can do, and measure what they answer (some minutes)
 	$(BIN)/python tests/load/overload.py
+
+screenshots: $(TEST_STAMP) ## take the pictures of the README anew from an open shop (needs Chromium)
+	PYTHONPATH=tests $(BIN)/python tests/browser/screenshots.py
 
 test-container: $(TEST_STAMP) ## build, start and break the containers (needs root and a Docker engine)
 	$(BIN)/python -m pytest -m container tests/container

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the tests need that pip does not bring, from Debian's packages: PostgreSQL's programs (the test run starts a
-# server of its own), Spin and a C compiler (the model of the purchase protocol), curl (the README), Chromium (the pages). To be run as root; on a machine
-# without them the tests over them are skipped.
+# server of its own), Spin and a C compiler (the model of the purchase protocol), curl (the README), Chromium (the
+# pages). To be run as root; on a machine without them the tests over them are skipped.
 set -eu
 
 missing=

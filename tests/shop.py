@@ -11,12 +11,13 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bazar.chassis.pidfile import live_processes
 from mortal import mortal
 
 API = "/api/v1"
@@ -31,6 +32,7 @@ NO_LIMITS = {
     "BAZAR_REGISTRATIONS_PER_MINUTE": "0",
     "BAZAR_SIGN_INS_PER_MINUTE": "0",
     "BAZAR_FAILED_SIGN_INS_PER_MINUTE": "0",
+    "BAZAR_NEW_BASKETS_PER_MINUTE": "0",
 }
 
 
@@ -163,6 +165,22 @@ class Shop:
         for process_id in ours:
             ours += [child for child, parent in parents.items() if parent == process_id]
         return {process_id: _command(process_id) for process_id in ours}
+
+    def worker_of(self, service: str) -> int:
+        """The process of a server that does its work."""
+        master = live_processes(self.folder / "run")[service]
+        (worker,) = map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split())
+        return worker
+
+    @contextmanager
+    def standing_still(self, service: str) -> Iterator[None]:
+        """The server does nothing for so long; what is sent to it waits."""
+        worker = self.worker_of(service)
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(worker, signal.SIGCONT)
 
     def memory(self) -> dict[str, float]:
         """Megabytes of proportional set size by process: what all of it takes of the machine (Linux)."""

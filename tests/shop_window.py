@@ -27,9 +27,11 @@ from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
 from bazar.frontend.use_cases.people import People
 from bazar.frontend.use_cases.tries import Limits
+from page_walk import addresses
 from stand_ins import HOSTILE, Shelves, Till
 
 ADDRESS = "https://shop.example.org"
+GUESTS_PER_MINUTE = 20
 EMAIL, PASSWORD = "ann@example.org", "violet tables dance"
 
 
@@ -148,7 +150,7 @@ class Shop:
             {"item_number": PositiveInteger, "order_id": Base32Id},
             page_or_document,
         )
-        self.baskets = Baskets(SqlBasketStore(database), clock)
+        self.baskets = Baskets(SqlBasketStore(database), clock, GUESTS_PER_MINUTE)
         mount_pages(
             self.app,
             catalog=self.shelves,
@@ -188,7 +190,11 @@ class Shop:
 
     def paths_of_pages(self) -> list[str]:
         """An address for each page that can be looked at; the signed-in reader needs an order."""
-        examples = {
+        return list(addresses(self.app, "GET", self.examples()).values())
+
+    def examples(self) -> dict[str, str]:
+        """What stands for the parameters of addresses."""
+        return {
             "item_number": "4",
             "order_id": next(iter(self.till.orders)),
             "subject": "history",
@@ -196,8 +202,3 @@ class Shop:
             "account_id": self.account_id(),
             "path": re.findall(r'/static/([^"]+)', self.reader().get("/").text)[0],
         }
-        return [
-            re.sub(r"<(?:\w+:)?(\w+)>", lambda match: examples[match[1]], rule.rule)
-            for rule in self.app.url_map.iter_rules()
-            if rule.endpoint.startswith("pages.") and "GET" in (rule.methods or ())
-        ]

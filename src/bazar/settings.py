@@ -199,6 +199,12 @@ class Settings:
         "10",
         "Failed sign-ins a minute to one account from one address, ten times as many from all; 0 for no limit",
     )
+    new_baskets_per_minute: int = _setting(
+        "BAZAR_NEW_BASKETS_PER_MINUTE",
+        _count,
+        "60",
+        "Baskets a minute that guests from one address may begin; 0 for no limit",
+    )
     cancel_within_minutes: int = _setting(
         "BAZAR_CANCEL_WITHIN_MINUTES",
         _minutes,

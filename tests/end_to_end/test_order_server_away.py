@@ -1,7 +1,5 @@
 """The order server is down, or stands still: purchases are told at once, and whoever reads is not kept from it."""
 
-import os
-import signal
 import socket
 import time
 from collections import Counter
@@ -13,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from bazar.chassis.lanes import MANY_TIMES, MOST_PLACES, PLACES_PER_SLOT
-from bazar.chassis.pidfile import live_processes
 from shop import Answer, Shop
 
 pytestmark = pytest.mark.slow
@@ -82,21 +79,16 @@ def test_while_it_stands_still_readers_read_and_too_many_buyers_are_told_at_once
             return client.call("POST", f"/purchase/{item}", key=key)
 
     assert buy("before").status == 201
-    standing = worker_of(shop, "order")
-    os.kill(standing, signal.SIGSTOP)
-    try:
-        with ThreadPoolExecutor(AT_WORK + WAITING + READS) as buyers:
-            flood: list[Future[Answer]] = [
-                buyers.submit(buy, f"key-{number}") for number in range(AT_WORK + WAITING + READS)
-            ]
-            wait_until(lambda: any(answer.done() for answer in flood))
-            reading_works(shop, item)
-            state = shop.probe("/readyz")
-            assert (state.status, state.json["parts"]["order"]) == (200, "does not answer")
-            for answer in flood:
-                told_to_come_back(answer.result(WAIT_SECONDS))
-    finally:
-        os.kill(standing, signal.SIGCONT)
+    with shop.standing_still("order"), ThreadPoolExecutor(AT_WORK + WAITING + READS) as buyers:
+        flood: list[Future[Answer]] = [
+            buyers.submit(buy, f"key-{number}") for number in range(AT_WORK + WAITING + READS)
+        ]
+        wait_until(lambda: any(answer.done() for answer in flood))
+        reading_works(shop, item)
+        state = shop.probe("/readyz")
+        assert (state.status, state.json["parts"]["order"]) == (200, "does not answer")
+        for answer in flood:
+            told_to_come_back(answer.result(WAIT_SECONDS))
     refused = 'bazar_requests_refused_total{lane="orders",reason="full"}'
     assert refused in shop.probe("/metrics").body.decode()
     wait_until(lambda: buy("key-0").status == 201)
@@ -110,9 +102,3 @@ def until_it_is_answered(ask: Callable[[], Answer]) -> Answer:
         assert time.monotonic() < deadline, "it did not come back"
         time.sleep(0.05)
     return answer
-
-
-def worker_of(shop: Shop, service: str) -> int:
-    master = live_processes(shop.folder / "run")[service]
-    (worker,) = map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split())
-    return worker

@@ -77,7 +77,7 @@ def build(settings: Settings) -> RunningService:
     catalog, orders = CatalogService(catalog_client), OrderService(order_client)
     app = frontend_app(
         people=people_of(settings, own),
-        baskets=Baskets(SqlBasketStore(own), system_clock),
+        baskets=Baskets(SqlBasketStore(own), system_clock, settings.new_baskets_per_minute),
         catalog=catalog,
         orders=orders,
         readiness=lambda: _readiness(own, {CATALOG: catalog_client, ORDER: order_client}),

@@ -6,7 +6,7 @@ import pytest
 
 from bazar.contracts.books import Money
 from bazar.frontend.pages.basket_cookie import BASKET_COOKIE
-from shop_window import Reader, Shop
+from shop_window import GUESTS_PER_MINUTE, Reader, Shop
 from stand_ins import a_book
 
 
@@ -181,3 +181,13 @@ def test_guests_are_led_to_sign_in_and_back(guest: Reader) -> None:
     page = guest.get("/basket").text
     assert 'href="/sign-in?next=/basket"' in page
     assert 'action="/basket/buy"' not in page
+
+
+def test_too_many_guests_of_one_address_are_told_when_to_come_back(shop: Shop, customer: Reader) -> None:
+    guests = [shop.reader() for _ in range(GUESTS_PER_MINUTE)]
+    assert {guest.put(2).status_code for guest in guests} == {303}
+    page = shop.reader().put(2)
+    assert (page.status_code, page.headers["Retry-After"]) == (429, "60")
+    assert "Please wait a minute" in page.text
+    assert not any("basket" in cookie for cookie in page.headers.getlist("Set-Cookie"))
+    assert guests[0].put(3).status_code == customer.put(3).status_code == 303

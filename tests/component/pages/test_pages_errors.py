@@ -1,5 +1,6 @@
 """When something goes wrong: pages for people, documents for programs, and files of the look."""
 
+import gzip
 import re
 from pathlib import Path
 
@@ -111,3 +112,19 @@ def test_the_look_is_light(customer: Reader) -> None:
         # The page, its look, its script and its icon: covers are drawn in the page.
         assert len(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)) == 3
         assert "<img" not in page.text
+
+
+def test_look_and_script_are_compressed_for_who_takes_that_and_a_page_with_a_token_never(customer: Reader) -> None:
+    for path in re.findall(r'(?:src|href)="(/static/[^"]+)"', customer.get("/").text):
+        plain = customer.get(path)
+        packed = customer.client.get(path, base_url=ADDRESS, headers={"Accept-Encoding": "br, gzip"})
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(packed.data) == plain.data
+        assert "Content-Encoding" not in plain.headers
+        assert "Accept-Encoding" in packed.headers["Vary"]
+        assert "Accept-Encoding" in plain.headers["Vary"]
+        refused = customer.client.get(path, base_url=ADDRESS, headers={"Accept-Encoding": "gzip;q=0"})
+        assert refused.data == plain.data
+    own = customer.client.get("/books/5", base_url=ADDRESS, headers={"Accept-Encoding": "gzip"})
+    assert "form_token" in own.text
+    assert "Content-Encoding" not in own.headers

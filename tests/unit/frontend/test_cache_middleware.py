@@ -117,10 +117,16 @@ def test_what_the_application_did_not_declare_is_not_kept(shop: Shop) -> None:
     assert len(shop.app.asked) == 2
 
 
-def test_no_cookie_of_one_visitor_is_given_to_another(shop: Shop) -> None:
-    shop.app.more = [("Set-Cookie", "secret=1")]
-    shop.get()
-    assert "secret" not in str(shop.get().headers)
+@pytest.mark.parametrize(
+    "private", [("Set-Cookie", "secret=1"), ("set-cookie", "secret=1"), ("Cache-Control", "private, no-store")]
+)
+def test_what_was_made_for_one_visitor_is_given_whole_and_not_kept(shop: Shop, private: tuple[str, str]) -> None:
+    shop.app.more = [("Set-Cookie", f"Bazar-Position={EPOCH}-10; Path=/"), private]
+    assert private[1] in shop.get().headers.getlist(private[0])
+    shop.app.more = []
+    shop.app.body = b"for everybody"
+    assert shop.get().data == b"for everybody"
+    assert len(shop.app.asked) == 2
 
 
 def test_a_page_tells_the_browser_the_position_once(shop: Shop) -> None:

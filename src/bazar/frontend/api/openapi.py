@@ -8,6 +8,7 @@ from typing import Any, get_args
 import msgspec
 from flask import Blueprint, Response, make_response, render_template
 
+from bazar.chassis.compression import in_gzip
 from bazar.chassis.web import json_response
 from bazar.contracts import problems
 from bazar.contracts.problems import MEDIA_TYPE, PROBLEM_TYPES, ProblemType
@@ -54,7 +55,7 @@ def routes(access: AccessTable) -> Blueprint:
     def docs() -> Response:
         page = make_response(render_template("api_docs.html", docs=shown))
         page.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-        return page
+        return in_gzip(page)
 
     return api
 

@@ -120,8 +120,8 @@ class Cache:
         return [body]
 
     def _answer(self, made_of: MadeOf | None, status: str, told: Headers, body: bytes) -> Answer | None:
-        """What can be kept; None where it was not declared, is no success or does not say how new it is."""
-        if made_of is None or made_of.position is None or not status.startswith("200"):
+        """What can be kept; None where it was not declared, is no success, is private or does not say how new it is."""
+        if made_of is None or made_of.position is None or not status.startswith("200") or _is_private(told):
             return None
         is_page = dict(told)["Content-Type"].startswith("text/html")
         now = self._monotonic()
@@ -173,6 +173,14 @@ def _at_seen(told: Headers, answer: Answer, seen: Seen) -> Headers:
         return told
     position = f"{seen[0]}-{seen[1]}"
     return [(name, position if name == headers.POSITION else value) for name, value in told]
+
+
+def _is_private(told: Headers) -> bool:
+    """Whether it was made for this visitor alone, whatever was declared of its parts: a form with a token, say."""
+    named = [(name.lower(), value) for name, value in told]
+    return any(name == "cache-control" and "no-store" in value for name, value in named) or any(
+        name == "set-cookie" and not value.startswith(f"{headers.POSITION}=") for name, value in named
+    )
 
 
 def _names(known: str, form: Form) -> bool:

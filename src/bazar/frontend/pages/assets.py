@@ -8,6 +8,8 @@ from pathlib import Path
 from flask import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
+from bazar.chassis.compression import compressed, in_gzip
+
 FOLDER = Path(__file__).parent.parent / "static"
 KEPT_FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -18,6 +20,7 @@ class Asset:
 
     path: str
     content: bytes
+    in_gzip: bytes
     content_type: str
 
 
@@ -38,7 +41,7 @@ class Assets:
                 raise NotFound
             response = Response(asset.content, content_type=asset.content_type)
             response.headers["Cache-Control"] = KEPT_FOR_EVER
-            return response
+            return in_gzip(response, asset.in_gzip)
 
         pages.add_app_template_global(self.address, "asset")
 
@@ -52,4 +55,5 @@ def _read(file: Path) -> Asset:
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     digest = hashlib.sha256(content).hexdigest()[:16]
     text = kind.startswith("text/")
-    return Asset(f"{file.stem}.{digest}{file.suffix}", content, f"{kind}; charset=utf-8" if text else kind)
+    content_type = f"{kind}; charset=utf-8" if text else kind
+    return Asset(f"{file.stem}.{digest}{file.suffix}", content, compressed(content), content_type)

@@ -5,6 +5,7 @@ from flask import Blueprint, Response, g, request
 from bazar.chassis.database import StorageUnavailable
 from bazar.frontend.domain.accounts import Person
 from bazar.frontend.domain.basket import Basket, BasketLine
+from bazar.frontend.pages.people import client_address
 from bazar.frontend.pages.sessions import delete_own_cookie, set_own_cookie
 from bazar.frontend.use_cases.baskets import GUEST_LIFETIME, Baskets, Owner, new_guest_secret, new_purchase_key
 
@@ -37,12 +38,14 @@ class PageBaskets:
         return (self._baskets.of(owner) if owner else None) or Basket(new_purchase_key())
 
     def put(self, line: BasketLine) -> Basket:
-        """These copies more; a guest gets a cookie with the first. Raises BasketFull."""
+        """These copies more; a guest gets a cookie with the first. Raises BasketFull, TooManyTries."""
         owner = self._owner()
-        if owner is None:
-            g.basket_secret = new_guest_secret()
-            owner = Owner.guest(g.basket_secret)
-        return self._baskets.put(owner, line)
+        if owner is not None:
+            return self._baskets.put(owner, line, client_address())
+        secret = new_guest_secret()
+        basket = self._baskets.put(Owner.guest(secret), line, client_address())
+        g.basket_secret = secret
+        return basket
 
     def set(self, quantities: dict[int, int]) -> None:
         """As many copies as told, of what is in the basket."""

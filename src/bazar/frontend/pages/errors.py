@@ -12,6 +12,7 @@ from bazar.chassis.web import RETRY_AFTER_SECONDS, WATCHED_PATHS, problem_respon
 from bazar.contracts import problems
 from bazar.contracts.problems import PROBLEM_TYPES, Problem, away
 from bazar.frontend.domain.account_care import UnknownAccount
+from bazar.frontend.domain.accounts import TooManyTries
 from bazar.frontend.domain.errors import BadRequest, NeighbourAway, NotAllowed, NotSignedIn, UnknownBook, UnknownOrder
 from bazar.frontend.pages import sessions as page_sessions
 from bazar.frontend.pages.sessions import PageSessions
@@ -40,6 +41,9 @@ def explain_errors(pages: Blueprint, sessions: PageSessions) -> None:
         NotAllowed, lambda error: problems.FORBIDDEN.because(f"This takes the role {error.needed}."), lambda _: "role"
     )
     explain(UnknownAccount, lambda _: not_found("There is no such account."), lambda _: "account")
+    explain(
+        TooManyTries, lambda error: problems.TOO_MANY_REQUESTS.because("", error.retry_after_seconds), lambda _: "form"
+    )
     explain(BadRequest, lambda error: problems.INVALID.because(error.detail), lambda error: str(error.field))
     explain(NeighbourAway, lambda error: away(error.service, RETRY_AFTER_SECONDS), lambda error: str(error.service))
     for kind, to_problem in page_sessions.PROBLEMS.items():

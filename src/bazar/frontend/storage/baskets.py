@@ -13,6 +13,7 @@ from bazar.contracts.books import Money
 from bazar.contracts.times import microseconds
 from bazar.frontend.domain.basket import Basket, BasketLine
 from bazar.frontend.domain.errors import NotSignedIn
+from bazar.frontend.storage.accounts import SqlAccountRecords
 from bazar.frontend.storage.schema import baskets
 from bazar.frontend.use_cases.baskets import Owner
 
@@ -70,6 +71,7 @@ class SqlBasketRecords:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self.tries = SqlAccountRecords(connection)
 
     def find(self, owner: Owner) -> Basket | None:
         """The owner's basket, if there is one."""

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bazar.frontend.domain.accounts import subscriber_of
 from bazar.frontend.domain.basket import Basket, BasketLine
+from bazar.frontend.use_cases.tries import CountedTries, is_within_limit, too_many_tries
 
 GUEST_LIFETIME = timedelta(days=60)
 GUEST_SECRET_BYTES = 32
@@ -36,6 +38,9 @@ class Owner:
 class BasketRecords(Protocol):
     """Baskets inside one transaction."""
 
+    @property
+    def tries(self) -> CountedTries: ...
+
     def find(self, owner: Owner) -> Basket | None: ...
 
     def find_to_change(self, owner: Owner, new: Basket, now: datetime) -> Basket:
@@ -60,23 +65,32 @@ class BasketStore(Protocol):
 
 
 class Baskets:
-    """The baskets of the shop. ``clock`` gives the time in UTC."""
+    """The baskets of the shop. ``clock`` gives the time in UTC.
 
-    def __init__(self, store: BasketStore, clock: Callable[[], datetime]) -> None:
+    ``guests_per_minute``: baskets that guests of one address may begin in a minute; 0 is no limit.
+    """
+
+    def __init__(self, store: BasketStore, clock: Callable[[], datetime], guests_per_minute: int = 0) -> None:
         self._store = store
         self._clock = clock
+        self._guests_per_minute = guests_per_minute
 
     def of(self, owner: Owner) -> Basket | None:
         """The owner's basket; None where nothing was ever put in."""
         with self._store.reading() as tx:
             return tx.find(owner)
 
-    def put(self, owner: Owner, line: BasketLine) -> Basket:
-        """These copies more; raises BasketFull."""
+    def put(self, owner: Owner, line: BasketLine, client_address: str) -> Basket:
+        """These copies more; raises BasketFull, and TooManyTries where guests of this address began too many."""
+        now = self._clock()
         with self._store.writing() as tx:
-            tx.sweep_guests(self._clock() - GUEST_LIFETIME)
-            changed = tx.find_to_change(owner, _empty(), self._clock()).put(line)
-            tx.save(owner, changed, self._clock())
+            tx.sweep_guests(now - GUEST_LIFETIME)
+            if owner.account_id is None and tx.find(owner) is None:
+                bucket = f"basket:{subscriber_of(client_address)}"
+                if not is_within_limit(tx.tries, bucket, self._guests_per_minute, now):
+                    raise too_many_tries(now)
+            changed = tx.find_to_change(owner, _empty(), now).put(line)
+            tx.save(owner, changed, now)
         return changed
 
     def set(self, owner: Owner, quantities: Mapping[int, int]) -> None:
@@ -103,6 +117,8 @@ class Baskets:
 
     def _change(self, owner: Owner, change: Callable[[Basket], Basket]) -> None:
         with self._store.writing() as tx:
+            if tx.find(owner) is None:  # a cookie that nobody was given begins no basket
+                return
             before = tx.find_to_change(owner, _empty(), self._clock())
             after = change(before)
             if after != before:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bazar.frontend.domain.accounts import EmailAddress, TooBusy, TooManyTries, subscriber_of
 from bazar.frontend.use_cases.account_ports import AccountRecords, AccountStore
@@ -26,6 +27,14 @@ class Limits:
     failed_sign_ins: int = 10
 
 
+class CountedTries(Protocol):
+    """Counted tries inside one transaction; see AccountRecords for what the methods promise."""
+
+    def count_try(self, bucket: str, window_start: datetime, most: int) -> bool: ...
+
+    def sweep_tries(self, before: datetime) -> None: ...
+
+
 class Tries:
     """Counts within the running minute. ``clock`` gives the time in UTC."""
 
@@ -36,10 +45,7 @@ class Tries:
 
     def count(self, tx: AccountRecords, bucket: str, most: int, now: datetime) -> bool:
         """Count one more; False, and nothing counted, where there were ``most``."""
-        if not most:
-            return True
-        tx.sweep_tries(_window_start(now) - WINDOW)
-        return tx.count_try(bucket, _window_start(now), most)
+        return is_within_limit(tx, bucket, most, now)
 
     def failures(self, address: EmailAddress, client_address: str) -> Mapping[str, int]:
         """Where failures to sign in to the account are counted, and how many are allowed there."""
@@ -67,6 +73,14 @@ class Tries:
             with self._store.writing() as tx:
                 tx.take_back_try(bucket, _window_start(now))
             raise
+
+
+def is_within_limit(tx: CountedTries, bucket: str, most: int, now: datetime) -> bool:
+    """Count one more; False, and nothing counted, where there were ``most`` in this minute. 0 is no limit."""
+    if not most:
+        return True
+    tx.sweep_tries(_window_start(now) - WINDOW)
+    return tx.count_try(bucket, _window_start(now), most)
 
 
 def too_many_tries(now: datetime) -> TooManyTries:
