@@ -150,6 +150,10 @@ class Shop:
         assert reader.register(email).status_code == 303
         return reader
 
+    def bookseller(self, role: Role = Role.STAFF, email: str = "stella@example.org") -> Reader:
+        """Somebody who works here, signed in."""
+        return self.colleague(email, role)
+
     def colleague(self, email: str, role: Role) -> Reader:
         """Somebody of this role, signed in."""
         self.accounts.create_account(email, PASSWORD, role)

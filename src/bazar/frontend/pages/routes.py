@@ -25,6 +25,7 @@ from bazar.frontend.pages.search import add_search_pages
 from bazar.frontend.pages.second_factor import SecondFactorPages
 from bazar.frontend.pages.sessions import PageSessions
 from bazar.frontend.pages.staff.door import StaffDoor
+from bazar.frontend.pages.staff.orders import StaffOrders
 from bazar.frontend.pages.staff.today import add_today_page
 from bazar.frontend.pages.staff_accounts import StaffAccountPages
 from bazar.frontend.pages.wording import speak, translate
@@ -57,7 +58,8 @@ def mount_pages(
     pages = Blueprint("pages", "bazar.frontend", template_folder="templates")
     sessions.guard(pages)
     page_baskets.show(pages)
-    StaffDoor(sessions).guard(pages)
+    door = StaffDoor(sessions)
+    door.guard(pages)
     protect(pages, public_url)
     keep_positions(pages)
     speak(pages)
@@ -71,7 +73,8 @@ def mount_pages(
     Checkout(baskets, basket_pages, orders, sessions).mount(pages)
     add_order_pages(pages, orders, sessions, customers_time)
     add_people_pages(pages, accounts, sessions)
-    add_today_page(pages)
+    add_today_page(pages, catalog, orders)
+    StaffOrders(orders, accounts, door).mount(pages)
     add_lost_password_pages(pages, people.lost_passwords, sessions, public_url)
     AccountPages(people.own_account, baskets, orders, sessions).mount(pages)
     SecondFactorPages(people.second_factors, sessions).mount(pages)

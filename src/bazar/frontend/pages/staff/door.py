@@ -8,7 +8,7 @@ from bazar.frontend.pages.sessions import PageSessions
 
 PREFIX = "/staff"
 #: Endpoint and name of each page in the menu.
-MENU = (("pages.staff", "Today"),)
+MENU = (("pages.staff", "Today"), ("pages.staff_orders", "Orders"))
 
 
 class StaffDoor:
@@ -42,5 +42,6 @@ def works_here(person: Person | None) -> bool:
 
 def _menu() -> list[tuple[str, str, bool]]:
     """Address and name of each page, and whether it or one below it is shown."""
-    at = str(request.endpoint)
-    return [(url_for(page), name, at == page or at.startswith(f"{page}_")) for page, name in MENU]
+    at = f"{request.endpoint}_"
+    here = max((page for page, _ in MENU if at.startswith(f"{page}_")), key=len, default=None)
+    return [(url_for(page), name, page == here) for page, name in MENU]
