@@ -174,6 +174,10 @@ class Shop:
         assert reader.register(email).status_code == 303
         return reader
 
+    def bookseller(self, role: Role = Role.STAFF, email: str = "stella@example.org") -> Reader:
+        """Somebody who works here, signed in."""
+        return self.colleague(email, role)
+
     def colleague(self, email: str, role: Role) -> Reader:
         """Somebody of this role, signed in."""
         self.accounts.create_account(email, PASSWORD, role)
@@ -183,10 +187,6 @@ class Shop:
 
     def account_id(self, email: str = EMAIL) -> str:
         return self.people.staff_accounts.find(email).account_id
-
-    def bookseller(self, role: Role = Role.STAFF, email: str = "stella@example.org") -> Reader:
-        """Somebody who works here, signed in."""
-        return self.colleague(email, role)
 
     def paths_of_pages(self) -> list[str]:
         """An address for each page that can be looked at; the signed-in reader needs an order."""

@@ -3,16 +3,19 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import msgspec
+from msgspec.structs import asdict
 
-from bazar.contracts import books, purchasing
+from bazar.contracts import books, counter, purchasing
 from bazar.contracts.books import Money
 from bazar.frontend.domain.errors import (
+    CannotMove,
     KeyReused,
     NeighbourAway,
     NotBought,
+    NotStuck,
     TooLateToCancel,
     UnknownBook,
     UnknownOrder,
@@ -20,6 +23,7 @@ from bazar.frontend.domain.errors import (
 from bazar.frontend.use_cases.ports import Deadline, Seen
 from stock_keeping import StockKeeping
 
+NOON = "2026-01-31T12:00:00.000Z"
 HOSTILE = "<script>alert('x')</script> \"&{{7*7}}"
 
 
@@ -176,6 +180,8 @@ class Till(Neighbour):
         self._order_ids: dict[tuple[str, str], str] = {}
         self._refusals: dict[tuple[str, str], NotBought] = {}
         self.is_too_late = False
+        self.happenings: dict[str, list[counter.Happening]] = {}
+        self.stuck_orders: dict[str, str] = {}
 
     def place(self, request: purchasing.PlaceOrder, deadline: Deadline) -> Seen[purchasing.Order]:
         self.asked.append(request)
@@ -197,15 +203,93 @@ class Till(Neighbour):
         return Seen(self.orders[self._order_ids[key]][1], "ab12cd34-8")
 
     def settle(self, order_id: str, request: purchasing.SettleOrder, deadline: Deadline) -> purchasing.SettledOrder:
-        self.not_here()
+        order = self.get(order_id, purchasing.OrderQuery(), deadline)
+        if self.stuck_orders.pop(order_id, None):
+            self._happened(order_id, "settled", request.actor, request.reason)
+        elif not any(one.what == "settled" for one in self.happenings.get(order_id, ())):
+            raise NotStuck("it is not stuck")
+        return purchasing.SettledOrder(**asdict(order), note="")
 
     def stuck(self, query: purchasing.StuckQuery, deadline: Deadline) -> purchasing.StuckOrders:
-        self.not_here()
+        self.check()
+        items = tuple(
+            purchasing.StuckOrder(
+                **asdict(self.orders[order_id][1]), decision="confirmed", reason=why, stuck_since=NOON
+            )
+            for order_id, why in self.stuck_orders.items()
+        )
+        return purchasing.StuckOrders(items=items, next=None)
+
+    def move(self, order_id: str, request: counter.MoveOrder, deadline: Deadline) -> counter.CounterOrder:
+        order = self.get(order_id, purchasing.OrderQuery(), deadline)
+        if order.status == "cancelled":
+            raise CannotMove("it is cancelled")
+        if self._state(order_id) not in (request.to, "collected"):
+            self._happened(order_id, request.to, request.actor)
+        return self._at_counter(order_id)
+
+    def life(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> counter.OrderLife:
+        order = self.get(order_id, query, deadline)
+        found = self._at_counter(order_id)
+        placed = counter.Happening(what="placed", at=order.placed_at, who=found.account_id)
+        return counter.OrderLife(
+            order=order,
+            account_id=found.account_id,
+            state=found.state,
+            decision="confirmed",
+            stuck=self.stuck_orders.get(order_id),
+            happenings=(placed, *self.happenings.get(order_id, ())),
+        )
+
+    def at_counter(self, query: counter.CounterQuery, deadline: Deadline) -> counter.CounterOrders:
+        found = self.list(purchasing.OrdersQuery(account_id=query.account_id, limit=100), deadline)
+        items = [self._at_counter(order.order_id) for order in found.items]
+        chosen = [one for one in items if query.state in (None, one.state)]
+        start = int(query.cursor or 0)
+        more = start + query.limit < len(chosen)
+        page = tuple(chosen[start : start + query.limit])
+        return counter.CounterOrders(items=page, next=str(start + query.limit) if more else None)
+
+    def figures(self, query: counter.FiguresQuery, deadline: Deadline) -> counter.Figures:
+        self.check()
+        states = Counter(self._state(order_id) for order_id in self.orders)
+        days = [f"2026-01-{number}" for number in range(32 - query.days, 32)]
+        return counter.Figures(
+            days=tuple(
+                counter.DayFigures(
+                    day=day,
+                    orders=len(self.orders) if day == days[-1] else 0,
+                    takings=Money(amount=1250 * states["collected"] if day == days[-1] else 0, currency="USD"),
+                )
+                for day in days
+            ),
+            to_make_ready=states["placed"],
+            ready=states["ready"],
+            stuck=len(self.stuck_orders),
+        )
+
+    def _state(self, order_id: str) -> counter.State:
+        if self.orders[order_id][1].status == "cancelled":
+            return "cancelled"
+        moves = {one.what for one in self.happenings.get(order_id, ())}
+        return "collected" if "collected" in moves else "ready" if "ready" in moves else "placed"
+
+    def _at_counter(self, order_id: str) -> counter.CounterOrder:
+        account_id, order = self.orders[order_id]
+        return counter.CounterOrder(order=order, account_id=account_id, state=self._state(order_id))
+
+    def _happened(self, order_id: str, what: Any, who: str, in_words: str = "") -> None:
+        one = counter.Happening(what=what, at=NOON, who=who, in_words=in_words)
+        self.happenings.setdefault(order_id, []).append(one)
 
     def cancel(self, order_id: str, request: purchasing.CancelOrder, deadline: Deadline) -> purchasing.Order:
         order = self.get(order_id, purchasing.OrderQuery(account_id=request.account_id), deadline)
-        if self.is_too_late:
+        if self.is_too_late or self._state(order_id) == "collected":
             raise TooLateToCancel("the time is over")
+        if order.status == "confirmed":
+            self._happened(order_id, "cancelled", request.actor, request.reason)
+        if request.account_id is None and self.stuck_orders.pop(order_id, ""):
+            self._happened(order_id, "given-up", request.actor, request.reason)
         cancelled = msgspec.structs.replace(order, status="cancelled")
         self.orders[order_id] = (self.orders[order_id][0], cancelled)
         return cancelled
@@ -259,7 +343,7 @@ class Till(Neighbour):
             purchasing.Order(
                 order_id=order_id,
                 status="confirmed",
-                placed_at="2026-01-31T12:00:00.000Z",
+                placed_at=NOON,
                 lines=tuple(
                     purchasing.BoughtLine(
                         item_number=number, title=book.title, quantity=wanted[number], price=book.price

@@ -59,6 +59,8 @@ from bazar.order.use_cases.best_sellers import FindBestSellers
 from bazar.order.use_cases.cancel_order import CancelOrders, ReturnCopies
 from bazar.order.use_cases.end_stuck_orders import EndStuckOrders
 from bazar.order.use_cases.finish_orders import FinishOrders
+from bazar.order.use_cases.follow_orders import FollowOrders
+from bazar.order.use_cases.hand_out_orders import HandOutOrders
 from bazar.order.use_cases.look_up_orders import LookUpOrders
 from bazar.order.use_cases.place_order import PlaceOrders
 
@@ -257,6 +259,8 @@ class ThreeServices:
             cancel_orders=CancelOrders(store, returns, self.clock, CUSTOMERS_TIME),
             end_stuck_orders=EndStuckOrders(store, catalog, returns, self.clock),
             look_up_orders=LookUpOrders(store),
+            hand_out_orders=HandOutOrders(store, self.clock),
+            follow_orders=FollowOrders(store, self.clock, CURRENCY),
             find_best_sellers=FindBestSellers(store, itertools.count(0, 10).__next__),
             verifier=self._verifier(ORDER),
             readiness=_ready,

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from bazar.contracts.counter import MoveOrder
+from bazar.order.use_cases.hand_out_orders import HandOutOrders
 from conftest import MovableClock
 from three_services import CUSTOMERS_TIME, ThreeServices
 
@@ -68,6 +70,20 @@ def test_after_the_shops_time_the_customer_is_too_late_and_staff_are_not(
     assert quantity_of(shop, item) == 2
     assert shop.call("POST", path, "staff").status_code == 200
     assert quantity_of(shop, item) == 3
+
+
+def test_what_was_collected_is_cancelled_by_nobody(shop: ThreeServices) -> None:
+    item = shop.add_book(stock=3)
+    order = buy(shop, item)
+    hand_out = HandOutOrders(shop.orders, shop.clock)
+    hand_out.move_order(order["order_id"], MoveOrder(actor="staff", to="ready"))
+    assert shop.call("GET", f"/orders/{order['order_id']}", "customer").json == order
+    hand_out.move_order(order["order_id"], MoveOrder(actor="staff", to="collected"))
+    for who in ("customer", "staff"):
+        refused = shop.call("POST", f"/orders/{order['order_id']}/cancel", who)
+        assert (refused.status_code, refused.json["type"]) == (409, "/problems/too-late")  # type: ignore[index]  # JSON or None
+    assert shop.call("GET", f"/orders/{order['order_id']}", "customer").json == order
+    assert quantity_of(shop, item) == 2
 
 
 def test_nobody_cancels_the_order_of_another(shop: ThreeServices) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from bazar.contracts.counter import MoveOrder
 from bazar.contracts.purchasing import CancelOrder, SettleOrder
 from bazar.order.domain.decisions import Decision
 from bazar.order.domain.errors import CatalogAway, GivenUp, OutOfStock
 from bazar.order.use_cases import reconcile
+from bazar.order.use_cases.hand_out_orders import HandOutOrders
 from conftest import MovableClock
 from faulty_catalog import AtOnce, Crash, RecoveringShop, answer_lost, crash_after, crash_before, recovering_shop
 from shop_in_process import books_out_of_balance
@@ -118,6 +120,21 @@ def test_a_decision_that_lacks_its_cancellation_gets_one(shop: RecoveringShop) -
     assert shop.reconcile()
     assert cancelled(shop) == {order.order_id: "recovery"}
     assert shop.stuck() == {}
+
+
+def test_what_was_handed_out_since_the_restore_is_stuck_instead_of_cancelled(shop: RecoveringShop) -> None:
+    order = sold(shop)
+    shop.cancel(order.order_id)
+    shop.returns().return_copies()
+    with shop.orders.writing() as tx:
+        tx.forget_comparison()
+    with shop.order_database.writing() as connection:
+        connection.execute(sa.text("DELETE FROM cancellations"))
+    HandOutOrders(shop.orders, shop.clock).move_order(order.order_id, MoveOrder(actor="staff", to="collected"))
+    assert shop.reconcile()
+    assert cancelled(shop) == {}
+    (why,) = shop.stuck().values()
+    assert why.startswith("it was collected, and its copies had been returned")
 
 
 def test_a_refused_hold_without_a_decision_decides_when_its_key_comes_again(shop: RecoveringShop) -> None:

@@ -1,6 +1,6 @@
 """Which service may call which route: this table, and nothing else. What is not in it is denied."""
 
-from bazar.contracts import books, purchasing
+from bazar.contracts import books, counter, purchasing
 from bazar.contracts.call import Call
 from bazar.contracts.names import CATALOG, FRONTEND, OPERATOR, ORDER
 
@@ -56,6 +56,12 @@ PLACE_ORDERS = Call(ORDER, "POST", "/orders", purchasing.PlaceOrders, purchasing
 LIST_ORDERS = Call(ORDER, "GET", "/orders", purchasing.OrdersQuery, purchasing.Orders, _FROM_FRONTEND)
 LIST_STUCK = Call(ORDER, "GET", "/orders/stuck", purchasing.StuckQuery, purchasing.StuckOrders, _FROM_FRONTEND)
 GET_ORDER = Call(ORDER, "GET", "/orders/{order_id}", purchasing.OrderQuery, purchasing.Order, _FROM_FRONTEND)
+ORDERS_AT_COUNTER = Call(
+    ORDER, "GET", "/orders/at-counter", counter.CounterQuery, counter.CounterOrders, _FROM_FRONTEND
+)
+ORDER_LIFE = Call(ORDER, "GET", "/orders/{order_id}/life", purchasing.OrderQuery, counter.OrderLife, _FROM_FRONTEND)
+MOVE_ORDER = Call(ORDER, "POST", "/orders/{order_id}/move", counter.MoveOrder, counter.CounterOrder, _FROM_FRONTEND)
+FIGURES = Call(ORDER, "GET", "/figures", counter.FiguresQuery, counter.Figures, _FROM_FRONTEND)
 BEST_SELLERS = Call(ORDER, "GET", "/best-sellers", purchasing.BestSellersQuery, purchasing.BestSellers, _FROM_FRONTEND)
 
 CANCEL_ORDER = Call(

@@ -153,7 +153,14 @@ TOO_LATE = ProblemType(
     "too-late",
     409,
     "The time to cancel is over",
-    "A customer can cancel an order for as long as the shop has set. Please ask the shop.",
+    "A customer can cancel an order for as long as the shop has set, and nobody can cancel one that has been "
+    "collected. Please ask the shop.",
+)
+CANNOT_MOVE = ProblemType(
+    "cannot-move",
+    409,
+    "The order goes no further",
+    "An order that was cancelled is neither made ready nor collected. Only the pages of booksellers move orders.",
 )
 NOT_STUCK = ProblemType(
     "not-stuck",

@@ -20,6 +20,8 @@ from bazar.order.use_cases.best_sellers import FindBestSellers
 from bazar.order.use_cases.cancel_order import CancelOrders, ReturnCopies
 from bazar.order.use_cases.end_stuck_orders import EndStuckOrders
 from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
+from bazar.order.use_cases.follow_orders import FollowOrders
+from bazar.order.use_cases.hand_out_orders import HandOutOrders
 from bazar.order.use_cases.look_up_orders import LookUpOrders
 from bazar.order.use_cases.place_order import PlaceOrders
 from bazar.order.use_cases.reconcile import Reconcile
@@ -65,6 +67,8 @@ def build(settings: Settings) -> RunningService:
         cancel_orders=cancel_orders,
         end_stuck_orders=EndStuckOrders(store, catalog, sweep_loop, system_clock),
         look_up_orders=LookUpOrders(store),
+        hand_out_orders=HandOutOrders(store, system_clock),
+        follow_orders=FollowOrders(store, system_clock, settings.currency),
         find_best_sellers=FindBestSellers(store, time.monotonic),
         verifier=verifier(settings, ORDER),
         readiness=lambda: _readiness(own, client),

@@ -2,7 +2,9 @@
 
 import pytest
 
+from bazar.contracts.counter import Move, MoveOrder
 from conftest import MovableClock
+from shop_in_process import AmpleTime
 from shop_window import Reader, Shop
 
 
@@ -35,6 +37,27 @@ def test_too_late_is_said(shop: Shop, customer: Reader, order: str) -> None:
     page = customer.send(form)
     assert page.status_code == 409
     assert "It is too late to cancel" in page.text
+
+
+def test_the_reader_sees_how_far_the_order_is(shop: Shop, customer: Reader, order: str) -> None:
+    order_id = order.removeprefix("/orders/")
+    told = {"placed": "We lay the books out", "ready": "the books wait for you", "collected": "Collected and paid: "}
+    words = {"placed": "Placed", "ready": "Ready to collect", "collected": "Collected"}
+    moves: tuple[Move | None, ...] = (None, "ready", "collected")
+    for move in moves:
+        if move is not None:
+            shop.till.move(order_id, MoveOrder(actor="stella", to=move), AmpleTime())
+        assert told[move or "placed"] in customer.get(order).text
+        assert words[move or "placed"] in customer.get("/orders").text
+    assert "/cancel" not in customer.get(order).text
+
+
+def test_what_was_collected_meanwhile_is_not_cancelled(shop: Shop, customer: Reader, order: str) -> None:
+    form = customer.form(order, f"{order}/cancel")
+    shop.till.move(order.removeprefix("/orders/"), MoveOrder(actor="stella", to="collected"), AmpleTime())
+    page = customer.send(form)
+    assert page.status_code == 409
+    assert "The books have been collected." in page.text
 
 
 def test_the_order_of_another_cannot_be_cancelled(shop: Shop, customer: Reader, order: str) -> None:

@@ -22,6 +22,7 @@ POLICY = (
 FORMS = {
     *("/sign-out", "/sign-in", "/register", "/books/1/buy", "/books/1/basket", "/orders/x/cancel"),
     *("/basket", "/basket/remove", "/basket/adjust", "/basket/buy"),
+    *("/staff/orders/x/ready", "/staff/orders/x/collected", "/staff/orders/x/cancel", "/staff/orders/x/settle"),
     *("/account/name", "/account/password", "/account/delete", "/account/links", "/new-password", "/sign-in/code"),
     *("/account/second-factor", "/account/second-factor/confirm", "/account/second-factor/off"),
     *("/admin/accounts", "/admin/accounts/x/role", "/admin/accounts/x/sessions", "/admin/accounts/x/second-factor"),
@@ -119,6 +120,8 @@ def test_every_form_that_changes_something_has_a_token(shop: Shop, customer: Rea
     bookseller = shop.bookseller()
     pages = [reader.get(path) for path in paths for reader in (customer, guest, bookseller)]
     pages.append(bookseller.upload("/staff/import", "/staff/import/preview", b"source_id,title,price,stock\n1,A,1,1"))
+    shop.till.stuck_orders[next(iter(shop.till.orders))] = "no copies"
+    pages += [bookseller.get(path) for path in paths if path.startswith("/staff/orders/")]
     for quantity in (9, 0):
         shop.shelves.change(2, quantity=quantity)
         pages += [(reader.put(2), reader.get("/basket"))[1] for reader in (customer, guest)]

@@ -116,6 +116,22 @@ def test_every_text_of_the_pages_for_books_can_be_translated(shop: Shop, path: s
     assert untranslated(stella.get(path).text) <= data
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/staff", "/staff/orders", "/staff/orders?show=stuck", "/staff/orders?show=to-make-ready&done=ready"),
+        *("/staff/orders?show=cancelled", "one"),
+    ],
+)
+def test_every_text_of_a_booksellers_page_can_be_translated(shop: Shop, customer: Reader, path: str) -> None:
+    stella = shop.bookseller()
+    address = customer.buy(5).headers["Location"].removesuffix("?bought=1")
+    shop.till.stuck_orders[address.removeprefix("/orders/")] = "1"
+    translate(shop)
+    page = stella.get(f"/staff{address}" if path == "one" else path)
+    assert untranslated(page.text) - {address.removeprefix("/orders/")} <= {"stella", "Jan"}
+
+
 @pytest.mark.parametrize("path", ["/sign-in?registered=1", "/register"])
 def test_every_text_of_a_guests_page_can_be_translated(shop: Shop, guest: Reader, path: str) -> None:
     translate(shop)

@@ -11,6 +11,7 @@ from bazar.frontend.api.idempotency import BadIdempotencyKey
 from bazar.frontend.domain.basket import BasketFull
 from bazar.frontend.domain.errors import (
     BadRequest,
+    CannotMove,
     KeyReused,
     NeighbourAway,
     NotBought,
@@ -68,6 +69,7 @@ PROBLEMS: ProblemTable = {
     UnknownBook: _unknown_book,
     UnknownOrder: lambda _: problems.NOT_FOUND.because("You have no such order."),
     TooLateToCancel: lambda error: problems.TOO_LATE.because(error.detail),
+    CannotMove: lambda error: problems.CANNOT_MOVE.because(error.detail),
     NotStuck: lambda error: problems.NOT_STUCK.because(error.detail),
     KeyReused: lambda _: problems.KEY_REUSED.because(
         "The key was used for another item or with another body: take a new one."

@@ -42,7 +42,14 @@ class NotBought(ShopError):
 
 @dataclass(eq=False)
 class TooLateToCancel(ShopError):
-    """The customer's time to cancel the order is over."""
+    """The customer's time to cancel the order is over, or it has been collected."""
+
+    detail: str
+
+
+@dataclass(eq=False)
+class CannotMove(ShopError):
+    """The order was cancelled: it is neither made ready nor collected."""
 
     detail: str
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from bazar.chassis import clock
 from bazar.chassis.client import ServiceClient
 from bazar.chassis.gather import Gather, TimeRanOut
-from bazar.contracts import calls, problems, purchasing
+from bazar.contracts import calls, counter, problems, purchasing
 from bazar.contracts.names import ORDER
 from bazar.contracts.problems import Problem, problem_of
 from bazar.contracts.wire import Malformed
 from bazar.frontend.domain.errors import (
+    CannotMove,
     NeighbourAway,
     NotBought,
     NotStuck,
@@ -46,6 +47,7 @@ _REFUSALS: Refusals = {
     problems.ORDER_CANCELLED: _given_up,
     problems.NOT_FOUND: _not_found,
     problems.TOO_LATE: lambda problem: TooLateToCancel(problem.detail),
+    problems.CANNOT_MOVE: lambda problem: CannotMove(problem.detail),
     problems.NOT_STUCK: lambda problem: NotStuck(problem.detail),
 }
 
@@ -88,6 +90,18 @@ class OrderService:
 
     def get(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> purchasing.Order:
         return self._neighbour.call(calls.GET_ORDER, query, deadline, order_id=order_id).answer
+
+    def at_counter(self, query: counter.CounterQuery, deadline: Deadline) -> counter.CounterOrders:
+        return self._neighbour.call(calls.ORDERS_AT_COUNTER, query, deadline).answer
+
+    def life(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> counter.OrderLife:
+        return self._neighbour.call(calls.ORDER_LIFE, query, deadline, order_id=order_id).answer
+
+    def move(self, order_id: str, request: counter.MoveOrder, deadline: Deadline) -> counter.CounterOrder:
+        return self._neighbour.call(calls.MOVE_ORDER, request, deadline, order_id=order_id).answer
+
+    def figures(self, query: counter.FiguresQuery, deadline: Deadline) -> counter.Figures:
+        return self._neighbour.call(calls.FIGURES, query, deadline).answer
 
     def _place_all(
         self, requests: Sequence[purchasing.PlaceOrder], deadline: Deadline

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 
 from bazar.contracts import problems
-from bazar.contracts.purchasing import CancelOrder, Order, OrderQuery, OrdersQuery
+from bazar.contracts.counter import CounterQuery, OrderLife
+from bazar.contracts.purchasing import CancelOrder, OrderQuery
 from bazar.contracts.wire import convert
 from bazar.frontend.domain.errors import TooLateToCancel
 from bazar.frontend.pages.sessions import PageSessions
@@ -23,10 +24,10 @@ class CustomersTime:
     length: timedelta
     clock: Callable[[], datetime]
 
-    def ends(self, order: Order) -> datetime | None:
-        """Until when; None where it is over, or the order is cancelled."""
-        ends = datetime.fromisoformat(order.placed_at) + self.length
-        return ends if order.status == "confirmed" and self.clock() < ends else None
+    def ends(self, life: OrderLife) -> datetime | None:
+        """Until when; None where it is over, or the order is cancelled or collected."""
+        ends = datetime.fromisoformat(life.order.placed_at) + self.length
+        return ends if life.state in {"placed", "ready"} and self.clock() < ends else None
 
 
 def add_order_pages(pages: Blueprint, orders: Orders, sessions: PageSessions, customers_time: CustomersTime) -> None:
@@ -36,8 +37,8 @@ def add_order_pages(pages: Blueprint, orders: Orders, sessions: PageSessions, cu
     def list_orders() -> str:
         account_id = sessions.signed_in().account_id
         place = {"cursor": request.args["cursor"]} if request.args.get("cursor") else {}
-        query = convert({"account_id": account_id, "limit": ORDERS_ON_A_PAGE, **place}, OrdersQuery)
-        return render_template("orders.html", orders=orders.list(query, g.deadline))
+        query = convert({"account_id": account_id, "limit": ORDERS_ON_A_PAGE, **place}, CounterQuery)
+        return render_template("orders.html", orders=orders.at_counter(query, g.deadline))
 
     @pages.get("/orders/<order_id:order_id>")
     def order(order_id: str) -> str:
@@ -54,5 +55,12 @@ def add_order_pages(pages: Blueprint, orders: Orders, sessions: PageSessions, cu
         return make_response(redirect(url_for("pages.order", order_id=order_id, cancelled=1), 303))
 
     def show(order_id: str, said: str | None) -> str:
-        found = orders.get(order_id, OrderQuery(account_id=sessions.signed_in().account_id), g.deadline)
-        return render_template("order.html", order=found, said=said, cancel_until=customers_time.ends(found))
+        life = orders.life(order_id, OrderQuery(account_id=sessions.signed_in().account_id), g.deadline)
+        return render_template(
+            "order.html",
+            order=life.order,
+            state=life.state,
+            since=next((one.at for one in life.happenings if one.what == life.state), life.order.placed_at),
+            said=said,
+            cancel_until=customers_time.ends(life),
+        )

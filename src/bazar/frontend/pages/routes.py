@@ -32,6 +32,7 @@ from bazar.frontend.pages.staff.door import StaffDoor
 from bazar.frontend.pages.staff.import_file import ImportPages
 from bazar.frontend.pages.staff.journal import add_journal_page
 from bazar.frontend.pages.staff.new_book import add_new_book_pages
+from bazar.frontend.pages.staff.orders import StaffOrders
 from bazar.frontend.pages.staff.today import add_today_page
 from bazar.frontend.pages.staff_accounts import StaffAccountPages
 from bazar.frontend.pages.wording import speak, translate
@@ -80,7 +81,8 @@ def mount_pages(
     Checkout(baskets, basket_pages, orders, sessions).mount(pages)
     add_order_pages(pages, orders, sessions, customers_time)
     add_people_pages(pages, accounts, sessions)
-    add_today_page(pages)
+    add_today_page(pages, catalog, orders)
+    StaffOrders(orders, accounts, door).mount(pages)
     add_lost_password_pages(pages, people.lost_passwords, sessions, public_url)
     AccountPages(people.own_account, baskets, orders, sessions).mount(pages)
     SecondFactorPages(people.second_factors, sessions).mount(pages)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from copy import copy
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
@@ -31,6 +31,7 @@ def speak(pages: Blueprint) -> None:
     pages.add_app_template_filter(localised(number_text), "number")
     pages.add_app_template_filter(localised(moment_text), "moment")
     pages.add_app_template_filter(localised(time_text), "time")
+    pages.add_app_template_filter(localised(day_text), "day")
     pages.add_app_template_filter(language_name, "language")
     pages.add_app_template_global(locale, "locale")
 
@@ -78,6 +79,11 @@ def moment_text(rfc3339: str, in_locale: str = TEXT_LOCALE) -> str:
     at = datetime.fromisoformat(rfc3339)
     day = dates.format_date(at, "long", locale=_babel(in_locale))
     return f"{day}, {time_text(at, in_locale)}"
+
+
+def day_text(iso: str, in_locale: str = TEXT_LOCALE) -> str:
+    """Day and month of ``2026-01-31``, short: ``Jan 31``, ``31. Jan.``."""
+    return str(dates.format_skeleton("MMMd", date.fromisoformat(iso), locale=_babel(in_locale)))
 
 
 def time_text(at: datetime, in_locale: str = TEXT_LOCALE) -> str:

@@ -7,7 +7,7 @@ whether what was asked for took effect is then unknown.
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from bazar.contracts import books, purchasing
+from bazar.contracts import books, counter, purchasing
 
 Answer = TypeVar("Answer")
 
@@ -82,3 +82,15 @@ class Orders(Protocol):
     def get(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> purchasing.Order:
         """Raises UnknownOrder."""
         ...
+
+    def at_counter(self, query: counter.CounterQuery, deadline: Deadline) -> counter.CounterOrders: ...
+
+    def life(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> counter.OrderLife:
+        """Raises UnknownOrder."""
+        ...
+
+    def move(self, order_id: str, request: counter.MoveOrder, deadline: Deadline) -> counter.CounterOrder:
+        """Raises UnknownOrder, CannotMove."""
+        ...
+
+    def figures(self, query: counter.FiguresQuery, deadline: Deadline) -> counter.Figures: ...

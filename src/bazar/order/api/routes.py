@@ -27,6 +27,8 @@ from bazar.contracts.purchasing import (
 from bazar.contracts.times import rfc3339
 from bazar.order.domain.decisions import Decision, ShortLine
 from bazar.order.domain.errors import (
+    AlreadyCancelled,
+    AlreadyCollected,
     BadCursor,
     CatalogAway,
     GivenUp,
@@ -42,6 +44,8 @@ from bazar.order.domain.errors import (
 from bazar.order.use_cases.best_sellers import FindBestSellers
 from bazar.order.use_cases.cancel_order import CancelOrders
 from bazar.order.use_cases.end_stuck_orders import EndStuckOrders
+from bazar.order.use_cases.follow_orders import FollowOrders
+from bazar.order.use_cases.hand_out_orders import HandOutOrders
 from bazar.order.use_cases.look_up_orders import LookUpOrders, as_order
 
 
@@ -82,6 +86,10 @@ PROBLEMS: ProblemTable = {
         "expected_total.currency", f"{error.currency} is not what this shop sells in; allowed: {error.of_the_shop}"
     ),
     TooLateToCancel: lambda error: problems.TOO_LATE.because(f"The time to cancel ended at {rfc3339(error.ended_at)}."),
+    AlreadyCollected: lambda error: problems.TOO_LATE.because(
+        f"The order was collected at {rfc3339(error.collected_at)}."
+    ),
+    AlreadyCancelled: lambda error: problems.CANNOT_MOVE.because(f"Order {error.order_id} is cancelled."),
     NotStuck: lambda error: problems.NOT_STUCK.because(f"Order {error.order_id} is not stuck."),
     CatalogAway: _catalog_away,
 }
@@ -97,6 +105,8 @@ def order_app(
     cancel_orders: CancelOrders,
     end_stuck_orders: EndStuckOrders,
     look_up_orders: LookUpOrders,
+    hand_out_orders: HandOutOrders,
+    follow_orders: FollowOrders,
     find_best_sellers: FindBestSellers,
     verifier: Verifier,
     readiness: Callable[[], Readiness],
@@ -123,6 +133,10 @@ def order_app(
     api.serve(calls.PLACE_ORDERS, place_all)
     api.serve(calls.CANCEL_ORDER, cancel_order)
     api.serve(calls.SETTLE_ORDER, settle_order)
+    api.serve(calls.MOVE_ORDER, lambda request, order_id: hand_out_orders.move_order(order_id, request))
+    api.serve(calls.ORDERS_AT_COUNTER, follow_orders.orders)
+    api.serve(calls.ORDER_LIFE, lambda query, order_id: follow_orders.life(order_id, query))
+    api.serve(calls.FIGURES, follow_orders.figures)
     api.serve(calls.BEST_SELLERS, find_best_sellers.best_sellers)
     api.serve(calls.LIST_ORDERS, look_up_orders.orders)
     api.serve(calls.LIST_STUCK, look_up_orders.stuck_orders)

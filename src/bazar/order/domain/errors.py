@@ -67,6 +67,21 @@ class TooLateToCancel(OrderError):
 
 
 @dataclass(eq=False)
+class AlreadyCollected(OrderError):
+    """What was collected cannot be cancelled: the copies are gone, and paid."""
+
+    order_id: str
+    collected_at: datetime
+
+
+@dataclass(eq=False)
+class AlreadyCancelled(OrderError):
+    """A cancelled order is neither made ready nor collected: its copies are back on the shelf."""
+
+    order_id: str
+
+
+@dataclass(eq=False)
 class NotStuck(OrderError):
     """The order needs no hand, so nobody can settle it by hand."""
 

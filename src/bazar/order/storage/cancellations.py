@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from bazar.contracts.times import microseconds
 from bazar.order.domain.decisions import Decision
 from bazar.order.storage.decisions import read_decision
+from bazar.order.storage.order_states import note_state
 from bazar.order.storage.schema import cancellations, decisions, stuck_orders
 
 _CANCEL = sa.text(
@@ -46,7 +47,10 @@ class CancellationRows:
 
     def cancel(self, order_id: str, actor: str, at: datetime, reason: str = "") -> bool:
         values = {"order_id": order_id, "actor": actor, "at": microseconds(at), "reason": reason or None}
-        return self._connection.execute(_CANCEL, values).rowcount == 1
+        is_new = self._connection.execute(_CANCEL, values).rowcount == 1
+        if is_new:
+            note_state(self._connection, order_id, "cancelled")
+        return is_new
 
     def cancelled(self, order_ids: Sequence[str]) -> frozenset[str]:
         return frozenset(self._connection.execute(_CANCELLED, {"order_ids": list(order_ids)}).scalars())

@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from bazar.contracts.times import from_microseconds, microseconds
 from bazar.order.domain.decisions import Decision, OrderedLine, Outcome, ShortLine
+from bazar.order.storage.order_states import note_placed
 from bazar.order.storage.schema import decisions
 
 _ONE = sa.select(decisions).where(decisions.c.order_id == sa.bindparam("order_id"))
@@ -44,7 +45,9 @@ class DecisionRows:
         # Ascending: two that insert the same ones at once do not wait for each other in a ring.
         self._connection.execute(_DECIDE, [_row(decision) for decision in sorted(proposed, key=_order_id)])
         # Read back: where two decide at once, both answer what the first one decided.
-        return {decision.order_id: decision for decision in self.decisions([*map(_order_id, proposed)])}
+        decided = {decision.order_id: decision for decision in self.decisions([*map(_order_id, proposed)])}
+        note_placed(self._connection, decided.values())
+        return decided
 
 
 def _order_id(decision: Decision) -> str:

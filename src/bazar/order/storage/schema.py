@@ -47,6 +47,30 @@ cancellations = sa.Table(
     sa.Index("unreturned_orders", "order_id", sqlite_where=_NOT_RETURNED, postgresql_where=_NOT_RETURNED),
 )
 
+#: One row for each move of an order at the counter (ready, collected), inserted once. ``total_minor`` is what the order
+#: costs, so that takings are added up without reading orders.
+moves = sa.Table(
+    "moves",
+    metadata,
+    sa.Column("order_id", sa.Text, sa.ForeignKey("decisions.order_id"), primary_key=True),
+    sa.Column("moved_to", sa.Text, primary_key=True),
+    sa.Column("at", BigInteger, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("total_minor", BigInteger, nullable=False),
+    sa.Index("moves_by_time", "moved_to", "at"),
+)
+
+#: How far each order is, as its decision, cancellation and moves say, written with them: so that a list of what waits
+#: need not look at all that ever was.
+order_states = sa.Table(
+    "order_states",
+    metadata,
+    sa.Column("order_id", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("placed_at", BigInteger, nullable=False),
+    sa.Index("orders_in_a_state", "state", "placed_at", "order_id"),
+)
+
 #: Orders that recovery could not finish, until a person has ended it. Each has a decision.
 stuck_orders = sa.Table(
     "stuck_orders",

@@ -10,8 +10,10 @@ from sqlalchemy.engine import Connection
 from bazar.chassis.database import Database
 from bazar.order.storage.cancellations import CancellationRows
 from bazar.order.storage.comparison import ComparisonRows
+from bazar.order.storage.counter import CounterRows
 from bazar.order.storage.decisions import DecisionRows
 from bazar.order.storage.order_list import OrderListRows
+from bazar.order.storage.order_states import OrderStateRows
 from bazar.order.storage.schema import secrets
 from bazar.order.storage.stuck import StuckRows
 
@@ -21,7 +23,9 @@ SECRET_BYTES = 32
 _KEEP_SECRET = sa.text('INSERT INTO secrets ("only", order_ids) VALUES (1, :secret) ON CONFLICT DO NOTHING')
 
 
-class OrderTransaction(DecisionRows, CancellationRows, OrderListRows, StuckRows, ComparisonRows):
+class OrderTransaction(
+    DecisionRows, CancellationRows, OrderListRows, StuckRows, ComparisonRows, CounterRows, OrderStateRows
+):
     """All that can be done in one transaction; each part stands in a file of its own."""
 
     def __init__(self, connection: Connection) -> None:

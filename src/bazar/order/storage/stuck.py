@@ -29,6 +29,7 @@ _PAGE = (
     .order_by(stuck_orders.c.at.desc(), stuck_orders.c.order_id.desc())
     .limit(sa.bindparam("most"))
 )
+_COUNT = sa.text("SELECT count(*) FROM (SELECT 1 FROM stuck_orders LIMIT :most) AS counted")
 _END = (
     sa.delete(stuck_orders)
     .where(stuck_orders.c.order_id == sa.bindparam("of_order"))
@@ -57,6 +58,9 @@ class StuckRows:
 
     def stuck(self, order_ids: Sequence[str]) -> frozenset[str]:
         return frozenset(self._connection.execute(_STUCK, {"order_ids": list(order_ids)}).scalars())
+
+    def count_stuck(self, most: int) -> int:
+        return int(self._connection.execute(_COUNT, {"most": most}).scalar_one())
 
     def stuck_page(self, before: str | None, limit: int) -> tuple[Sequence[Stuck], str | None]:
         since, order_id = read_cursor(before)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from bazar.contracts.purchasing import CancelOrder
 from bazar.order.domain.decisions import Decision, Outcome
-from bazar.order.domain.errors import TooLateToCancel, UnknownOrder
+from bazar.order.domain.errors import AlreadyCollected, TooLateToCancel, UnknownOrder
 from bazar.order.use_cases.finish_orders import hold_of
 from bazar.order.use_cases.ports import Catalog, Returner, Store
 
@@ -25,19 +25,23 @@ class CancelOrders:
         self._customers_time = customers_time
 
     def cancel_order(self, order_id: str, request: CancelOrder) -> Decision:
-        """The order, cancelled now or before; raises UnknownOrder, TooLateToCancel.
+        """The order, cancelled now or before; raises UnknownOrder, AlreadyCollected, TooLateToCancel.
 
-        The decision is read in the same transaction, and only a confirmed one can be cancelled.
+        The decision is read in the same transaction, and only a confirmed one can be cancelled. It is locked: of a
+        cancellation and a collection that come at once, the second sees the first.
         """
         now = self._clock()
         with self._store.writing() as tx:
-            decision = tx.decision(order_id)
+            decision = tx.lock_order(order_id)
             if decision is None or decision.outcome is not Outcome.CONFIRMED:
                 raise UnknownOrder(order_id)
             if request.account_id not in (None, decision.account_id):
                 raise UnknownOrder(order_id)
             if tx.cancelled([order_id]):
                 return decision
+            collected_at = tx.collected_at(order_id)
+            if collected_at is not None:
+                raise AlreadyCollected(order_id, collected_at)
             if request.account_id is not None and now > decision.decided_at + self._customers_time:
                 raise TooLateToCancel(order_id, decision.decided_at + self._customers_time)
             tx.cancel(order_id, request.actor, now, request.reason)

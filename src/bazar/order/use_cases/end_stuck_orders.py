@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bazar.contracts.purchasing import CancelOrder, SettleOrder
 from bazar.order.domain.decisions import Decision, Outcome
-from bazar.order.domain.errors import NotStuck, UnknownOrder
+from bazar.order.domain.errors import AlreadyCollected, NotStuck, UnknownOrder
 from bazar.order.use_cases.finish_orders import hold_of
 from bazar.order.use_cases.ports import Catalog, Ending, Returner, Store
 
@@ -59,7 +59,7 @@ class EndStuckOrders:
     def cancel(self, order_id: str, request: CancelOrder) -> Decision | None:
         """The order does not stand, and copies that the catalog has for it come back; None where it is not stuck.
 
-        For staff. Doing it again changes nothing. Raises CatalogAway (nothing is ended then).
+        For staff. Doing it again changes nothing. Raises AlreadyCollected, CatalogAway (nothing is ended then).
         """
         with self._store.reading() as tx:
             decision = tx.decision(order_id)
@@ -77,6 +77,10 @@ class EndStuckOrders:
         with self._store.writing() as tx:
             now = self._clock()
             if is_order:
+                tx.lock_order(order_id)
+                collected_at = tx.collected_at(order_id)
+                if collected_at is not None:
+                    raise AlreadyCollected(order_id, collected_at)
                 tx.cancel(order_id, request.actor, now, request.reason)
             tx.end_stuck(Ending(order_id, "cancel", request.actor, request.reason, now, is_cancelled=is_order))
         if is_order:

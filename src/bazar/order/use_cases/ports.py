@@ -1,11 +1,12 @@
 """What the order server's use cases need: its database, and the catalog."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
+from bazar.contracts.counter import Move, State
 from bazar.contracts.purchasing import (
     FinishAnswers,
     FinishHold,
@@ -45,6 +46,26 @@ class Ending:
     in_words: str
     at: datetime
     is_cancelled: bool
+
+
+@dataclass(frozen=True)
+class Moved:
+    """An order was made ready or collected, by whom and when."""
+
+    order_id: str
+    to: Move
+    at: datetime
+    who: str
+
+
+@dataclass(frozen=True)
+class Happened:
+    """Something that happened to an order after it was placed; ``who`` is None where the shop did it by itself."""
+
+    what: Literal["ready", "collected", "cancelled", "returned", "stuck", "settled", "given-up"]
+    at: datetime
+    who: str | None = None
+    in_words: str = ""
 
 
 class Transaction(Protocol):
@@ -98,6 +119,40 @@ class Transaction(Protocol):
 
     def returns_ended(self, order_ids: Sequence[str]) -> frozenset[str]:
         """Those of the cancelled orders of which a person has said what became of their copies."""
+        ...
+
+    def lock_order(self, order_id: str) -> Decision | None:
+        """Its decision; until the transaction ends nobody else cancels or moves the order."""
+        ...
+
+    def move(self, moved: Moved, total_minor: int) -> bool:
+        """False where it was moved so before: nothing changes then."""
+        ...
+
+    def collected_at(self, order_id: str) -> datetime | None: ...
+    def states(self, order_ids: Sequence[str]) -> Mapping[str, State]:
+        """How far each is; what is no order is left out."""
+        ...
+
+    def orders_in_state(self, state: State, before: str | None, limit: int) -> tuple[Sequence[Decision], str | None]:
+        """Those that wait (placed, ready) oldest first, others newest first; and a cursor. Raises BadCursor."""
+        ...
+
+    def happened_to(self, order_id: str) -> Sequence[Happened]:
+        """In no particular order."""
+        ...
+
+    def count_in_state(self, state: State, most: int) -> int:
+        """How many there are, counted up to ``most``; as count_stuck does."""
+        ...
+
+    def count_stuck(self, most: int) -> int: ...
+    def placed_by_day(self, since: datetime) -> Mapping[int, int]:
+        """Orders that stand, by the day since 1970 on which they were placed."""
+        ...
+
+    def taken_by_day(self, since: datetime) -> Mapping[int, int]:
+        """What orders cost that were collected, in minor units, by the day since 1970."""
         ...
 
     def compared_with(self) -> str | None:

@@ -42,22 +42,22 @@ class Reconcile:
         with self._store.writing() as tx:
             # What the catalog acknowledged it may have forgotten; who returns copies asks again.
             tx.void_returns()
-        self._decide_by_holds()
+        self._decide_by_holds(epoch)
         self._finish_all_again(epoch)
         with self._store.writing() as tx:
             tx.note_comparison(epoch, self._clock())
         return True
 
-    def _decide_by_holds(self) -> None:
+    def _decide_by_holds(self, epoch: str) -> None:
         after: str | None = ""
         while after is not None:
             page = self._kept.kept_holds(after)
             if page.holds:
                 with self._store.writing() as tx:
-                    self._decide_page(tx, page.holds)
+                    self._decide_page(tx, page.holds, epoch)
             after = page.next
 
-    def _decide_page(self, tx: Transaction, holds: Sequence[KeptHold]) -> None:
+    def _decide_page(self, tx: Transaction, holds: Sequence[KeptHold], epoch: str) -> None:
         # Read after the holds: without a restore, who settles, releases or returns has decided before.
         decided = {decision.order_id: decision for decision in tx.decisions([hold.order_id for hold in holds])}
         decided |= tx.decide(
@@ -70,7 +70,16 @@ class Reconcile:
         for hold in holds:
             decision = decided.get(hold.order_id)
             if decision is not None and hold.state == "returned" and _confirms(decision, hold):
-                tx.cancel(hold.order_id, RECOVERY, datetime.fromisoformat(hold.changed_at))
+                self._cancel(tx, hold, epoch)
+
+    def _cancel(self, tx: Transaction, hold: KeptHold, epoch: str) -> None:
+        """The copies are back, so the order is cancelled; unless it was handed out since the restore."""
+        tx.lock_order(hold.order_id)
+        if tx.collected_at(hold.order_id) is None:
+            tx.cancel(hold.order_id, RECOVERY, datetime.fromisoformat(hold.changed_at))
+        else:
+            why = f"it was collected, and its copies had been returned (since the catalog's epoch {epoch})"
+            tx.mark_stuck(hold.order_id, why, self._clock())
 
     def _finish_all_again(self, epoch: str) -> None:
         """Step 6 for every decision: the catalog's own answers say where the two differ."""

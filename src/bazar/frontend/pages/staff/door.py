@@ -10,6 +10,7 @@ PREFIX = "/staff"
 #: Endpoint and name of each page in the menu.
 MENU = (
     ("pages.staff", "Today"),
+    ("pages.staff_orders", "Orders"),
     ("pages.staff_books", "Books"),
     ("pages.staff_import", "Import"),
     ("pages.staff_journal", "Journal"),

@@ -1,0 +1,99 @@
+"""Messages about orders at the counter: how far each one is. They are for the pages; the public API has none of it."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from bazar.contracts.books import Money
+from bazar.contracts.purchasing import Order
+from bazar.contracts.text import Cursor
+from bazar.contracts.wire import DEFAULT_PAGE_SIZE, Message, PageSize
+
+#: How far an order is (ADR 0017).
+State = Literal["placed", "ready", "collected", "cancelled"]
+Move = Literal["ready", "collected"]
+
+#: Where counting what waits ends: beyond it nobody needs to know how many.
+MOST_COUNTED = 1_000
+DAYS_SHOWN = 14
+
+
+class MoveOrder(Message, frozen=True):
+    """An order is ready to be collected, or was collected and paid: so says ``actor``, the account of a bookseller."""
+
+    actor: str
+    to: Move
+
+
+class CounterQuery(Message, frozen=True):
+    """Orders of one account, newest first; or, with None (staff), all of them or those in one state.
+
+    What is placed or ready comes oldest first: it has waited longest.
+    """
+
+    account_id: str | None = None
+    state: State | None = None
+    limit: PageSize = DEFAULT_PAGE_SIZE
+    cursor: Cursor | None = None
+
+
+class CounterOrder(Message, frozen=True):
+    """An order, whose it is, and how far."""
+
+    order: Order
+    account_id: str
+    state: State
+
+
+class CounterOrders(Message, frozen=True):
+    """A page of orders; ``next`` is the cursor of the next page or None."""
+
+    items: tuple[CounterOrder, ...]
+    next: str | None
+
+
+class Happening(Message, frozen=True):
+    """Something that happened to an order. ``at``: RFC 3339 UTC.
+
+    ``who`` is the account of whoever did it, or None where the shop did it by itself; ``in_words`` is what they said
+    of it, or why the order is stuck. ``settled`` and ``given-up`` are how one of the staff ended that.
+    """
+
+    what: Literal["placed", "ready", "collected", "cancelled", "returned", "stuck", "settled", "given-up"]
+    at: str
+    who: str | None = None
+    in_words: str = ""
+
+
+class OrderLife(CounterOrder, frozen=True):
+    """An order with all that happened to it, in the order of time.
+
+    ``decision`` is how its purchase was answered; ``stuck``: why it needs a hand, or None.
+    """
+
+    decision: Literal["confirmed", "out-of-stock", "price-changed", "cancelled"]
+    stuck: str | None
+    happenings: tuple[Happening, ...]
+
+
+class FiguresQuery(Message, frozen=True):
+    """Figures of so many days, today among them."""
+
+    days: Annotated[int, Meta(ge=1, le=31)] = DAYS_SHOWN
+
+
+class DayFigures(Message, frozen=True):
+    """A day in UTC (``2026-01-31``): orders placed then that stand, and what was paid for orders collected then."""
+
+    day: str
+    orders: int
+    takings: Money
+
+
+class Figures(Message, frozen=True):
+    """The days, today last; and how many orders wait for what, counted up to MOST_COUNTED."""
+
+    days: tuple[DayFigures, ...]
+    to_make_ready: int
+    ready: int
+    stuck: int

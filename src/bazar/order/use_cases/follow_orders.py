@@ -1,0 +1,103 @@
+"""How far orders are: lists by state, the whole life of one, and the figures of the last days. For the pages."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, time, timedelta
+
+from bazar.contracts.books import Money
+from bazar.contracts.counter import (
+    MOST_COUNTED,
+    CounterOrder,
+    CounterOrders,
+    CounterQuery,
+    DayFigures,
+    Figures,
+    FiguresQuery,
+    Happening,
+    OrderLife,
+    State,
+)
+from bazar.contracts.purchasing import OrderQuery
+from bazar.contracts.times import EPOCH, rfc3339
+from bazar.order.domain.decisions import Decision, Outcome
+from bazar.order.domain.errors import UnknownOrder
+from bazar.order.use_cases.look_up_orders import as_order
+from bazar.order.use_cases.ports import Store
+
+
+class FollowOrders:
+    """Reads; nothing here changes anything."""
+
+    def __init__(self, store: Store, clock: Callable[[], datetime], currency: str) -> None:
+        self._store = store
+        self._clock = clock
+        self._currency = currency
+
+    def orders(self, query: CounterQuery) -> CounterOrders:
+        """A page of orders with their states. Raises BadCursor."""
+        with self._store.reading() as tx:
+            if query.account_id is None and query.state is not None:
+                found, more = tx.orders_in_state(query.state, query.cursor, query.limit)
+            else:
+                found, more = tx.orders_of(query.account_id, query.cursor, query.limit)
+            states = tx.states([decision.order_id for decision in found])
+        return CounterOrders(items=tuple(_at_counter(decision, states) for decision in found), next=more)
+
+    def life(self, order_id: str, query: OrderQuery) -> OrderLife:
+        """An order and what happened to it; raises UnknownOrder, also for the order of somebody else.
+
+        Staff see what is or was stuck, whatever it is.
+        """
+        with self._store.reading() as tx:
+            decision = tx.decision(order_id)
+            states = tx.states([order_id])
+            is_stuck = bool(tx.stuck([order_id]))
+            happened = sorted(tx.happened_to(order_id), key=lambda one: one.at)
+        if decision is None or query.account_id not in (None, decision.account_id):
+            raise UnknownOrder(order_id)
+        stuck = [one.in_words for one in happened if one.what == "stuck"]
+        if decision.outcome is not Outcome.CONFIRMED and (query.account_id is not None or not stuck):
+            raise UnknownOrder(order_id)
+        found = _at_counter(decision, states)
+        placed = Happening(what="placed", at=rfc3339(decision.decided_at), who=decision.account_id)
+        later = (Happening(what=one.what, at=rfc3339(one.at), who=one.who, in_words=one.in_words) for one in happened)
+        return OrderLife(
+            order=found.order,
+            account_id=found.account_id,
+            state=found.state,
+            decision=decision.outcome.value,
+            stuck=stuck[-1] if is_stuck else None,
+            happenings=(placed, *later),
+        )
+
+    def figures(self, query: FiguresQuery) -> Figures:
+        """Of the last days in UTC; what it costs grows with the orders of these days, not with all."""
+        today = self._clock().astimezone(UTC).date()
+        days = [today - timedelta(days=back) for back in reversed(range(query.days))]
+        since = datetime.combine(days[0], time(), UTC)
+        with self._store.reading() as tx:
+            placed, taken = tx.placed_by_day(since), tx.taken_by_day(since)
+            to_make_ready = tx.count_in_state("placed", MOST_COUNTED)
+            ready = tx.count_in_state("ready", MOST_COUNTED)
+            stuck = tx.count_stuck(MOST_COUNTED)
+        numbered = [((day - EPOCH.date()).days, day) for day in days]
+        return Figures(
+            days=tuple(
+                DayFigures(
+                    day=day.isoformat(),
+                    orders=placed.get(number, 0),
+                    takings=Money(amount=taken.get(number, 0), currency=self._currency),
+                )
+                for number, day in numbered
+            ),
+            to_make_ready=to_make_ready,
+            ready=ready,
+            stuck=stuck,
+        )
+
+
+def _at_counter(decision: Decision, states: Mapping[str, State]) -> CounterOrder:
+    # What is no order to its customer is none that stands.
+    state = states.get(decision.order_id, "placed") if decision.outcome is Outcome.CONFIRMED else "cancelled"
+    return CounterOrder(
+        order=as_order(decision, is_cancelled=state == "cancelled"), account_id=decision.account_id, state=state
+    )

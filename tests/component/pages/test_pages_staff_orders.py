@@ -1,0 +1,158 @@
+"""What booksellers do with orders: the list, one order, its moves, and those that need a hand."""
+
+import pytest
+
+from bazar.frontend.domain.accounts import Role
+from shop_window import Reader, Shop, links
+
+NOT_FOUND = "/staff/orders/" + "z" * 32
+
+
+@pytest.fixture
+def stella(shop: Shop) -> Reader:
+    return shop.bookseller()
+
+
+@pytest.fixture
+def order(customer: Reader) -> str:
+    """The bookseller's address of an order of two copies of book 4."""
+    return "/staff" + customer.buy(4, 2).headers["Location"].removesuffix("?bought=1")
+
+
+def test_only_booksellers_come_in(shop: Shop, guest: Reader, customer: Reader, order: str) -> None:
+    for path in ("/staff/orders", "/staff/orders?show=stuck", order):
+        assert guest.get(path).headers["Location"].startswith("/sign-in")
+        assert customer.get(path).status_code == 404
+        assert shop.bookseller(Role.ADMIN, f"{len(path)}@example.org").get(path).status_code == 200
+    token = customer.form("/", "/sign-out").fields["form_token"]
+    for action in ("ready", "collected", "cancel", "settle"):
+        assert customer.post(f"{order}/{action}", {"form_token": token, "reason": "mine"}).status_code == 404
+    assert shop.till.happenings == {}
+
+
+def test_an_order_is_made_ready_and_collected_and_its_life_is_told(stella: Reader, order: str) -> None:
+    page = stella.get(order).text
+    assert "ann@example.org" in page
+    assert "$25.00" in page
+    for move, said in (("ready", "It is ready to be collected."), ("collected", "It is collected and paid.")):
+        form = stella.form(order, f"{order}/{move}")
+        sent = stella.send(form)
+        assert (sent.status_code, sent.headers["Location"]) == (303, f"{order}?done={move}")
+        assert said in stella.get(sent.headers["Location"]).text
+        assert stella.send(form).status_code == 303
+    page = stella.get(order).text
+    assert page.count("by stella@example.org") == 2
+    assert 'action="/staff/orders' not in page
+
+
+def test_the_list_shows_what_was_asked_for_and_moves_orders_on(stella: Reader, order: str) -> None:
+    assert links(stella.get("/staff/orders").text, "alert") == [order]
+    for show, move, after in (("to-make-ready", "ready", "ready"), ("ready", "collected", "collected")):
+        listed = stella.get(f"/staff/orders?show={show}")
+        assert links(listed.text, "alert") == [order]
+        sent = stella.send(stella.form(listed, f"{order}/{move}"))
+        assert sent.headers["Location"] == f"/staff/orders?show={show}&done={move}"
+        assert "No orders here." in stella.get(sent.headers["Location"]).text
+        assert links(stella.get(f"/staff/orders?show={after}").text, "alert") == [order]
+    assert "No orders here." in stella.get("/staff/orders?show=cancelled").text
+
+
+def test_the_list_comes_page_by_page(shop: Shop, stella: Reader, customer: Reader) -> None:
+    shop.shelves.change(5, quantity=60)
+    for _ in range(26):
+        customer.buy(5)
+    first = stella.get("/staff/orders?show=to-make-ready").text
+    (onward,) = links(first, "Next page")
+    assert "show=to-make-ready" in onward
+    assert (first.count("<h2>"), stella.get(onward).text.count("<h2>")) == (25, 1)
+
+
+def test_a_cancelled_order_is_not_moved_any_more(stella: Reader, order: str) -> None:
+    ready = stella.form(order, f"{order}/ready")
+    cancel = stella.form(order, f"{order}/cancel")
+    for _ in range(2):
+        assert stella.send(cancel, reason="asked for by telephone").status_code == 303
+    refused = stella.send(ready)
+    assert refused.status_code == 409
+    assert "It was cancelled meanwhile" in refused.text
+    assert refused.text.count("asked for by telephone") == 1
+
+
+def test_what_was_collected_is_not_cancelled_any_more(stella: Reader, order: str) -> None:
+    cancel = stella.form(order, f"{order}/cancel")
+    stella.send(stella.form(order, f"{order}/collected"))
+    refused = stella.send(cancel)
+    assert refused.status_code == 409
+    assert "It cannot be cancelled any more" in refused.text
+
+
+@pytest.mark.parametrize(("action", "left"), [("settle", "Settled: the order stands"), ("cancel", "does not stand")])
+def test_a_stuck_order_is_ended_with_a_reason(shop: Shop, stella: Reader, order: str, action: str, left: str) -> None:
+    shop.till.stuck_orders[order.removeprefix("/staff/orders/")] = "the catalog has no copies"
+    assert links(stella.get("/staff/orders?show=stuck").text, "alert") == [order]
+    form = stella.form(order, f"{order}/{action}")
+    for reason in ("", "  "):
+        page = stella.send(form, reason=reason)
+        assert page.status_code == 422
+        assert "Please give a reason" in page.text
+        assert "the catalog has no copies" in page.text
+    for _ in range(2):
+        assert stella.send(form, reason="looked at the shelf").status_code == 303
+    told = stella.get(order).text
+    assert left in told
+    assert "looked at the shelf" in told
+    assert "No order needs a hand." in stella.get("/staff/orders?show=stuck").text
+
+
+def test_an_order_that_is_not_stuck_is_not_settled(stella: Reader, order: str) -> None:
+    token = stella.form(order, f"{order}/ready").fields["form_token"]
+    refused = stella.post(f"{order}/settle", {"form_token": token, "reason": "why not"})
+    assert refused.status_code == 409
+    assert "It needs no hand any more" in refused.text
+
+
+def test_bad_input_is_refused(shop: Shop, stella: Reader, order: str) -> None:
+    token = stella.form(order, f"{order}/ready").fields["form_token"]
+    for path in ("/staff/orders?show=x", "/staff/orders?cursor=%00", "/staff/orders?cursor=" + "1" * 300):
+        assert stella.get(path).status_code == 422
+    for reason in ("x" * 501, "a\0b"):
+        page = stella.post(f"{order}/cancel", {"form_token": token, "reason": reason})
+        assert page.status_code == 422
+        assert "The reason is too long" in page.text
+    assert stella.get(NOT_FOUND).status_code == 404
+    for action in ("ready", "collected", "cancel", "settle"):
+        answer = stella.post(f"{NOT_FOUND}/{action}", {"form_token": token, "reason": "why"})
+        assert answer.status_code == 404
+    assert shop.till.happenings == {}
+
+
+def test_without_the_order_server_nothing_is_claimed(shop: Shop, stella: Reader, order: str) -> None:
+    form = stella.form(order, f"{order}/ready")
+    with shop.till.away():
+        for page in (stella.send(form), stella.get("/staff/orders"), stella.get("/staff")):
+            assert page.status_code == 503
+    assert stella.send(form).status_code == 303
+
+
+def test_today_tells_what_waits_and_what_runs_low(shop: Shop, stella: Reader, customer: Reader, order: str) -> None:
+    customer.buy(2)
+    shop.till.stuck_orders[order.removeprefix("/staff/orders/")] = "no copies"
+    page = stella.get("/staff").text
+    assert links(page, "1 order needs a hand") == ["/staff/orders?show=stuck"]
+    assert links(page, "Three Left") == ["/books/2"]
+    assert links(page, "alert") == []
+    assert "/staff/orders?show=to-make-ready" in links(page, "2")
+    assert page.count("<rect ") == 1
+    assert page.count("Jan 31") == 5
+    stella.send(stella.form(order, f"{order}/collected"))
+    page = stella.get("/staff").text
+    assert page.count("<rect ") == 2
+    assert "$12.50" in page
+
+
+def test_today_goes_without_the_catalog(shop: Shop, stella: Reader) -> None:
+    with shop.shelves.away():
+        page = stella.get("/staff")
+    assert page.status_code == 200
+    assert "a part of the shop does not answer" in page.text
+    assert "of every book that sells well" in stella.get("/staff").text

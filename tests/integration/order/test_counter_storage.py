@@ -1,0 +1,199 @@
+"""Orders at the counter, on every database: moves are made once, what was collected stays, what was cancelled too."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+import pytest
+
+from bazar.contracts.counter import MoveOrder, State
+from bazar.contracts.purchasing import CancelOrder, OrderQuery
+from bazar.order.domain.decisions import Decision, OrderedLine, Outcome
+from bazar.order.domain.errors import AlreadyCancelled, AlreadyCollected, BadCursor, UnknownOrder
+from bazar.order.storage.store import OrderStore
+from bazar.order.use_cases.cancel_order import CancelOrders
+from bazar.order.use_cases.follow_orders import FollowOrders
+from bazar.order.use_cases.hand_out_orders import HandOutOrders
+from bazar.order.use_cases.ports import Ending
+from conftest import MovableClock
+from holding import order_id
+from shop_in_process import NOON
+from together import together
+
+RACES = 20
+
+
+class NoReturns:
+    """A Returner that nobody waits for."""
+
+    def return_soon(self) -> None:
+        """Nothing to do."""
+
+
+class Counter:
+    """The order server's counter over one database."""
+
+    def __init__(self, store: OrderStore, clock: Callable[[], datetime]) -> None:
+        self.store = store
+        self.clock = clock
+        self.follow = FollowOrders(store, clock, "USD")
+        self._hand_out = HandOutOrders(store, clock)
+        self._cancel = CancelOrders(store, NoReturns(), clock, timedelta(hours=1))
+
+    def place(self, number: int, outcome: Outcome = Outcome.CONFIRMED, at: datetime = NOON) -> str:
+        lines = (OrderedLine(7, "Xen", 2, 1500),)
+        with self.store.writing() as tx:
+            tx.decide([Decision(order_id(number), "ann", "hash", outcome, at, "USD", lines)])
+        return order_id(number)
+
+    def ready(self, order: str) -> State:
+        return self._hand_out.move_order(order, MoveOrder(actor="staff", to="ready")).state
+
+    def collected(self, order: str) -> State:
+        return self._hand_out.move_order(order, MoveOrder(actor="staff", to="collected")).state
+
+    def cancel(self, order: str, account_id: str | None = None) -> None:
+        self._cancel.cancel_order(order, CancelOrder(actor="staff", account_id=account_id))
+
+    def state(self, order: str) -> State:
+        return self.follow.life(order, OrderQuery()).state
+
+    def happened(self, order: str) -> list[tuple[str, str | None]]:
+        return [(one.what, one.who) for one in self.follow.life(order, OrderQuery()).happenings]
+
+    def listed(self, state: State, page: int = 2) -> list[str]:
+        found: list[str] = []
+        cursor: str | None = None
+        while True:
+            with self.store.reading() as tx:
+                shown, cursor = tx.orders_in_state(state, cursor, page)
+            assert len(shown) <= page
+            found += [one.order_id for one in shown]
+            if cursor is None:
+                return found
+
+
+@pytest.fixture
+def counter(order_store: OrderStore, clock: MovableClock) -> Counter:
+    return Counter(order_store, clock)
+
+
+def test_an_order_is_placed_made_ready_and_collected_once(counter: Counter, clock: MovableClock) -> None:
+    order = counter.place(1)
+    assert counter.state(order) == "placed"
+    for move, state in ((counter.ready, "ready"), (counter.ready, "ready"), (counter.collected, "collected")):
+        clock.advance(minutes=1)
+        assert (move(order), counter.state(order)) == (state, state)
+    clock.advance(minutes=1)
+    assert (counter.collected(order), counter.ready(order)) == ("collected", "collected")
+    life = counter.follow.life(order, OrderQuery(account_id="ann"))
+    assert [(one.what, one.at[11:16]) for one in life.happenings] == [
+        ("placed", "12:00"),
+        ("ready", "12:01"),
+        ("collected", "12:03"),
+    ]
+    assert (life.order.status, life.decision, life.stuck) == ("confirmed", "confirmed", None)
+
+
+def test_what_nobody_laid_out_is_collected_all_the_same(counter: Counter) -> None:
+    order = counter.place(1)
+    assert counter.collected(order) == "collected"
+    assert counter.happened(order) == [("placed", "ann"), ("collected", "staff")]
+
+
+def test_a_cancelled_order_is_not_moved_and_a_collected_one_not_cancelled(counter: Counter) -> None:
+    cancelled, collected = counter.place(1), counter.place(2)
+    counter.ready(cancelled)
+    counter.cancel(cancelled)
+    for move in (counter.ready, counter.collected):
+        with pytest.raises(AlreadyCancelled):
+            move(cancelled)
+    counter.collected(collected)
+    for account_id in (None, "ann"):
+        with pytest.raises(AlreadyCollected):
+            counter.cancel(collected, account_id)
+    assert (counter.state(cancelled), counter.state(collected)) == ("cancelled", "collected")
+
+
+def test_of_a_cancellation_and_a_collection_at_once_one_wins(counter: Counter) -> None:
+    def told(work: Callable[[str], object], order: str) -> str:
+        try:
+            work(order)
+        except (AlreadyCancelled, AlreadyCollected) as refusal:
+            return type(refusal).__name__
+        return "done"
+
+    for number in range(RACES):
+        order = counter.place(number)
+        cancel, collect = together(partial(told, counter.cancel, order), partial(told, counter.collected, order))
+        assert (cancel, collect) in {("done", "AlreadyCancelled"), ("AlreadyCollected", "done")}
+        happened = {what for what, _ in counter.happened(order)}
+        assert len(happened & {"cancelled", "collected"}) == 1
+        assert counter.state(order) in happened
+
+
+def test_of_many_who_collect_at_once_one_is_written_down(counter: Counter) -> None:
+    order = counter.place(1)
+    assert set(together(*[partial(counter.collected, order)] * 4)) == {"collected"}
+    assert counter.happened(order) == [("placed", "ann"), ("collected", "staff")]
+
+
+def test_what_waits_is_listed_oldest_first_and_the_rest_newest_first(counter: Counter) -> None:
+    orders = [counter.place(number, at=NOON + timedelta(minutes=number // 2)) for number in range(5)]
+    assert counter.listed("placed") == orders
+    for order in orders[:4]:
+        counter.ready(order)
+    assert (counter.listed("placed"), counter.listed("ready")) == (orders[4:], orders[:4])
+    for order in orders[:3]:
+        counter.collected(order)
+    counter.cancel(orders[3])
+    assert (counter.listed("ready"), counter.listed("collected")) == ([], orders[2::-1])
+    assert counter.listed("cancelled") == [orders[3]]
+    with counter.store.reading() as tx, pytest.raises(BadCursor):
+        tx.orders_in_state("placed", "nonsense", 1)
+
+
+def test_a_decision_made_again_does_not_place_a_cancelled_order(counter: Counter) -> None:
+    order = counter.place(1)
+    counter.cancel(order)
+    counter.place(1)
+    assert (counter.state(order), counter.listed("placed")) == ("cancelled", [])
+
+
+def test_a_refused_purchase_is_nothing_at_the_counter(counter: Counter) -> None:
+    refused = counter.place(1, Outcome.OUT_OF_STOCK)
+    for move in (counter.ready, counter.collected, counter.state):
+        with pytest.raises(UnknownOrder):
+            move(refused)
+    assert counter.listed("placed") == []
+
+
+def test_the_life_of_an_order_has_its_cancellation_and_what_staff_said(counter: Counter, clock: MovableClock) -> None:
+    order = counter.place(1)
+    with counter.store.writing() as tx:
+        tx.mark_stuck(order, "no copies", NOON)
+    assert counter.follow.life(order, OrderQuery()).stuck == "no copies"
+    clock.advance(minutes=1)
+    with counter.store.writing() as tx:
+        tx.cancel(order, "staff", clock(), "as asked")
+        tx.end_stuck(Ending(order, "cancel", "staff", "as asked", clock(), is_cancelled=True))
+    clock.advance(minutes=1)
+    with counter.store.writing() as tx:
+        tx.mark_returned([order], clock())
+    life = counter.follow.life(order, OrderQuery())
+    assert [(one.what, one.who, one.in_words) for one in life.happenings] == [
+        ("placed", "ann", ""),
+        ("stuck", None, "no copies"),
+        ("cancelled", "staff", "as asked"),
+        ("given-up", "staff", "as asked"),
+        ("returned", None, ""),
+    ]
+    assert (life.stuck, life.state, life.order.status) == (None, "cancelled", "cancelled")
+
+
+def test_the_life_of_anothers_order_is_unknown(counter: Counter) -> None:
+    order = counter.place(1)
+    with pytest.raises(UnknownOrder):
+        counter.follow.life(order, OrderQuery(account_id="ben"))
+    with pytest.raises(UnknownOrder):
+        counter.follow.life(order_id(2), OrderQuery())

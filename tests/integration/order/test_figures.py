@@ -1,0 +1,45 @@
+"""The figures of the last days, on every database."""
+
+from datetime import timedelta
+
+from bazar.contracts.counter import FiguresQuery, MoveOrder
+from bazar.order.domain.decisions import Decision, OrderedLine, Outcome
+from bazar.order.storage.store import OrderStore
+from bazar.order.use_cases.follow_orders import FollowOrders
+from bazar.order.use_cases.hand_out_orders import HandOutOrders
+from conftest import MovableClock
+from holding import order_id
+from shop_in_process import NOON
+
+A_DAY = timedelta(days=1)
+
+
+def test_orders_count_on_the_day_they_were_placed_and_takings_when_they_are_collected(
+    order_store: OrderStore, clock: MovableClock
+) -> None:
+    midnight = NOON - timedelta(hours=12)
+    placed_at = [NOON - 2 * A_DAY, midnight - timedelta(microseconds=1), midnight, NOON, NOON]
+    with order_store.writing() as tx:
+        lines = (OrderedLine(7, "Xen", 2, 1500),)
+        for number, at in enumerate(placed_at):
+            tx.decide([Decision(order_id(number), "ann", "hash", Outcome.CONFIRMED, at, "USD", lines)])
+        tx.decide([Decision(order_id(8), "ann", "hash", Outcome.OUT_OF_STOCK, NOON, "USD")])
+        tx.cancel(order_id(4), "staff", NOON)
+        tx.mark_stuck(order_id(3), "why", NOON)
+    hand_out = HandOutOrders(order_store, clock)
+    for number in (0, 1):
+        hand_out.move_order(order_id(number), MoveOrder(actor="staff", to="collected"))
+    hand_out.move_order(order_id(2), MoveOrder(actor="staff", to="ready"))
+    figures = FollowOrders(order_store, clock, "USD").figures(FiguresQuery(days=2))
+    assert [(day.day, day.orders, day.takings.amount) for day in figures.days] == [
+        ("2026-01-30", 1, 0),
+        ("2026-01-31", 2, 6000),
+    ]
+    assert (figures.to_make_ready, figures.ready, figures.stuck) == (1, 1, 1)
+
+
+def test_a_shop_without_orders_has_figures_too(order_store: OrderStore, clock: MovableClock) -> None:
+    figures = FollowOrders(order_store, clock, "USD").figures(FiguresQuery())
+    assert len(figures.days) == 14
+    assert {(day.orders, day.takings.amount, day.takings.currency) for day in figures.days} == {(0, 0, "USD")}
+    assert (figures.to_make_ready, figures.ready, figures.stuck) == (0, 0, 0)
