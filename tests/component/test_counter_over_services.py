@@ -30,7 +30,7 @@ def test_an_order_goes_over_the_counter(shop: ThreeServices) -> None:
     reader, staff = somebody(shop, "customer"), somebody(shop, "staff")
     address = reader.buy(1, 2).headers["Location"].removesuffix("?bought=1")
     today = staff.get("/staff").text
-    assert links(today, "Towers of Hanoi") == ["/books/1"]
+    assert links(today, "Towers of Hanoi") == ["/staff/books/1"]
     (to_make_ready,) = (link for link in links(today, "1") if "to-make-ready" in link)
     listed = staff.get(to_make_ready)
     assert "customer@example.org" in listed.text

@@ -139,7 +139,7 @@ def test_today_tells_what_waits_and_what_runs_low(shop: Shop, stella: Reader, cu
     shop.till.stuck_orders[order.removeprefix("/staff/orders/")] = "no copies"
     page = stella.get("/staff").text
     assert links(page, "1 order needs a hand") == ["/staff/orders?show=stuck"]
-    assert links(page, "Three Left") == ["/books/2"]
+    assert links(page, "Three Left") == ["/staff/books/2"]
     assert links(page, "alert") == []
     assert "/staff/orders?show=to-make-ready" in links(page, "2")
     assert page.count("<rect ") == 1
