@@ -16,6 +16,8 @@ QUALITY = 82
 MOST_BYTES = 150_000
 #: Books of the sample that somebody bought before, the first one most often.
 BOUGHT = (2, 12, 40, 77, 101, 150)
+#: Orders that are laid out; one of them is collected.
+READY = 3
 IN_THE_BASKET = {12: 1, 2: 2, 101: 1}
 
 
@@ -26,7 +28,7 @@ def main() -> None:
         with chromium(shop) as browser:
             visitor = Visitor(look(browser, shop))
             visitor.page.set_viewport_size({"width": 1280, "height": HEIGHT})
-            for name in _way(visitor):
+            for name in _way(visitor, shop):
                 file = FOLDER / f"{name}.webp"
                 file.write_bytes(_picture(visitor))
                 size_bytes = file.stat().st_size
@@ -50,7 +52,7 @@ def _sell(shop: Shop) -> None:
             assert buyer.call("POST", f"/purchase/{item_number}", copies, key=f"{rank}").status == 201
 
 
-def _way(visitor: Visitor) -> Iterator[str]:
+def _way(visitor: Visitor, shop: Shop) -> Iterator[str]:
     visitor.go("/")
     yield "home"
     visitor.go("/search?q=histroy&in_stock=true")
@@ -63,6 +65,16 @@ def _way(visitor: Visitor) -> Iterator[str]:
     yield "basket"
     visitor.buy_basket()
     yield "order"
+    assert shop.admin
+    visitor.page.get_by_role("button", name="Sign out").click()
+    visitor.go("/sign-in?next=/staff/orders?show=to-make-ready")
+    visitor.sign_in(*shop.admin)
+    for _ in range(READY):
+        visitor.page.get_by_role("main").get_by_role("button", name="Ready").first.click()
+    visitor.go("/staff/orders?show=ready")
+    visitor.page.get_by_role("main").get_by_role("button", name="Collected").first.click()
+    visitor.go("/staff")
+    yield "dashboard"
 
 
 def _picture(visitor: Visitor) -> bytes:
