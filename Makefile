@@ -11,7 +11,7 @@ TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 MUTANTS_STAMP := $(VENV)/.mutants-installed
 
-.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots bench bench-quick test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots bench bench-quick bench-mixes test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ bench: $(TEST_STAMP) ## measure beside the bounds of this machine (a quarter of 
 
 bench-quick: $(TEST_STAMP) ## the same in two short rounds (less than two minutes)
 	$(BIN)/python tests/bench/measure.py --quick $(BENCH)
+
+bench-mixes: $(TEST_STAMP) ## TPC-W's mixes on the pages, by emulated browsers (a quarter of an hour; needs PostgreSQL and wrk)
+	$(BIN)/python tests/bench/mixes.py $(BENCH)
 
 test-container: $(TEST_STAMP) ## build, start and break the containers (needs root and a Docker engine)
 	$(BIN)/python -m pytest -m container tests/container

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a program, and the folder of the tests is its root
 
-from bench.page import write_page
+from bench.page import Tables, printed, write_page
 from bench.paths import Paths, open_paths
 from bench.results import Goal, Round, as_json, median_of, rates, ratio
 from bench.wrk import ProgramMissing, program
@@ -81,7 +80,7 @@ def main() -> int:
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {plan.rounds} rounds of {plan.seconds} s"
     tables = _tables(paths, rounds)
     for headings, rows in tables:
-        console.print(_printed(headings, rows))
+        console.print(printed(headings, rows))
     console.print(machine)
     given.json.parent.mkdir(parents=True, exist_ok=True)
     memory = {"idle": paths.idle_megabytes, "full load": paths.full_megabytes}
@@ -102,10 +101,7 @@ def _measure(paths: Paths, plan: Plan, console: Console) -> list[Round]:
     return rounds
 
 
-Rows = Sequence[Sequence[str]]
-
-
-def _tables(paths: Paths, rounds: Sequence[Round]) -> list[tuple[Sequence[str], Rows]]:
+def _tables(paths: Paths, rounds: Sequence[Round]) -> Tables:
     steps = [
         (
             name,
@@ -129,15 +125,6 @@ def _tables(paths: Paths, rounds: Sequence[Round]) -> list[tuple[Sequence[str], 
 
 def _share(cpu: float) -> str:
     return f"{cpu:.0%}" if cpu else "-"
-
-
-def _printed(headings: Sequence[str], rows: Rows) -> Table:
-    table = Table()
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left")
-    for row in rows:
-        table.add_row(*row)
-    return table
 
 
 if __name__ == "__main__":

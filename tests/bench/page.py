@@ -1,11 +1,13 @@
-"""Puts tables and plots into docs/benchmarks.md."""
+"""Prints tables, and puts them and plots into docs/benchmarks.md."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from rich.table import Table
 
 from bench.results import Round, rates
 from marked import replaced
-from svg import Bar, bars
+from svg import Bar, Line, Panel, Point, axes, bars, picture, polyline, text
 
 READS = (
     "nginx, bytes of info",
@@ -26,6 +28,8 @@ PURCHASES = (
 )
 PLOTS = {"bench-reads.svg": ("Reads a second", READS), "bench-purchases.svg": ("Purchases a second", PURCHASES)}
 
+COLOURS = ("#06c", "#c40", "#393", "#69f", "#f96", "#6c6")
+
 Tables = Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]]
 
 
@@ -37,6 +41,39 @@ def write_page(page: Path, lead: str, tables: Tables, rounds: Sequence[Round]) -
         spreads = {step: rates(step, rounds) for step in steps}
         drawn = bars(title, [Bar(step, each.median, each.least, each.most) for step, each in spreads.items()])
         (page.parent / "images" / name).write_text(drawn)
+
+
+def write_mixes(page: Path, lead: str, tables: Tables, curves: Mapping[str, Sequence[Point]]) -> None:
+    """The same for the mixes; ``curves``: WIPS against emulated browsers."""
+    parts = [lead, *(_markdown(headings, rows) for headings, rows in tables)]
+    page.write_text(replaced(page.read_text(), "make bench-mixes", "\n\n".join(parts)))
+    (page.parent / "images" / "bench-mixes.svg").write_text(_curves(curves))
+
+
+def _curves(curves: Mapping[str, Sequence[Point]]) -> str:
+    panel = Panel(left=50, top=35, width=400, height=200)
+    most = (max(x for points in curves.values() for x, _ in points), max(y for p in curves.values() for _, y in p))
+    parts = [
+        axes(panel),
+        text(10, 20, "Web interactions a second (WIPS) against emulated browsers, no sign-ins"),
+        text(panel.left - 5, panel.top + 5, f"{most[1]:,.0f}", to_the_left=True),
+        text(panel.right, panel.floor + 15, f"{most[0]:g} browsers", to_the_left=True),
+    ]
+    for row, ((name, points), colour) in enumerate(zip(curves.items(), COLOURS, strict=False)):
+        parts.append(polyline(Line([(0, 0), *points], f'stroke="{colour}" stroke-width="2"'), most, panel))
+        parts.append(f'<rect x="{panel.right + 30}" y="{panel.top + 20 * row}" width="12" height="4" fill="{colour}"/>')
+        parts.append(text(panel.right + 50, panel.top + 20 * row + 6, name))
+    return picture(700, 260, *parts)
+
+
+def printed(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """For the terminal."""
+    table = Table()
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
