@@ -5,12 +5,10 @@ looked at; a wrong one is a failure and counts in no rate. At the end the orders
 """
 
 import argparse
-import csv
 import json
 import os
 import platform
 import secrets
-import subprocess
 import sys
 import tempfile
 import threading
@@ -32,7 +30,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a program, an
 
 from bazar.chassis.clock import system_clock
 from bazar.chassis.database import Database
-from bazar.cli.generated_books import HEADINGS, generated_rows
 from bazar.frontend.domain.accounts import Role, SignInKind
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.use_cases.accounts import Accounts
@@ -42,11 +39,11 @@ from bazar.order.use_cases.best_sellers import ORDERS_COUNTED
 from bench.page import Tables, printed, write_mixes
 from bench.results import percentiles
 from bench.shares import MIXES
-from bench.visitor import Customer, SoldBook, Stage, Tally, Visitor
+from bench.shelves import stocked
+from bench.visitor import Customer, Stage, Tally, Visitor
 from bench.wrk import Load, drive
 from figures import DURABLE, SERVICES
 from postgresql import PostgreSQL
-from processes import wait_until
 from shop import API, PASSWORD, Shop
 
 ROOT = Path(__file__).parents[2]
@@ -159,8 +156,10 @@ class Theatre:
         self._shop = shop
         self._orders = Database(urls["ORDER"])
         self._accounts_database = Database(urls["FRONTEND"])
-        books, subjects = _stock_shelves(shop, folder)
-        self._stage = Stage(shop.port, str(shop.ca), books, subjects, shop.staff())
+        books = stocked(shop, folder, TITLES)
+        subjects = Counter(subject for book in books for subject in book.subjects)
+        known = dict(subjects.most_common(SUBJECTS))
+        self._stage = Stage(shop.port, str(shop.ca), books, known, shop.staff())
         self._customers = self._signed_in(MANY)
         self._sold_before = self._sell(folder)
         self._played = 0
@@ -267,27 +266,6 @@ def _open_theatre(database: str) -> Iterator[Theatre]:
         theatre = Theatre(shop, folder, urls)
         stack.callback(theatre.close)
         yield theatre
-
-
-def _stock_shelves(shop: Shop, folder: Path) -> tuple[list[SoldBook], dict[str, int]]:
-    rows = list(generated_rows(TITLES, seed=1))
-    with (folder / "generated.csv").open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([HEADINGS, *rows])
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("BAZAR_")}
-    subprocess.run(
-        [sys.executable, "-m", "bazar", "catalogue", "import", folder / "generated.csv"],
-        env={**clean, "BAZAR_DATA_DIR": str(shop.folder), "BAZAR_PORT": str(shop.port)},
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
-    # A new shop numbers its books in the order in which they come.
-    books = [SoldBook(number, row[1], row[2].partition(";")[0]) for number, row in enumerate(rows, 1)]
-    with closing(shop.client()) as client:
-        assert client.call("GET", f"/info/{TITLES}").json["title"] == books[-1].title
-        isbn = rows[-1][4]
-        wait_until(lambda: client.call("GET", f"/search?q={isbn}").json["items"])
-    counts = Counter(subject for row in rows for subject in set(row[3].split(";")))
-    return books, dict(counts.most_common(SUBJECTS))
 
 
 def _cpu_seconds(process_id: int) -> float:

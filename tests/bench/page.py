@@ -33,10 +33,15 @@ COLOURS = ("#06c", "#c40", "#393", "#69f", "#f96", "#6c6")
 Tables = Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]]
 
 
+def write_tables(page: Path, mark: str, lead: str, tables: Tables) -> None:
+    """Replace what stands between the page's marks of that name."""
+    parts = [lead, *(_markdown(headings, rows) for headings, rows in tables)]
+    page.write_text(replaced(page.read_text(), mark, "\n\n".join(parts)))
+
+
 def write_page(page: Path, lead: str, tables: Tables, rounds: Sequence[Round]) -> None:
     """Replace what stands between the page's marks, and draw the plots into the folder ``images`` beside it."""
-    parts = [lead, *(_markdown(headings, rows) for headings, rows in tables)]
-    page.write_text(replaced(page.read_text(), "make bench", "\n\n".join(parts)))
+    write_tables(page, "make bench", lead, tables)
     for name, (title, steps) in PLOTS.items():
         spreads = {step: rates(step, rounds) for step in steps}
         drawn = bars(title, [Bar(step, each.median, each.least, each.most) for step, each in spreads.items()])
@@ -45,8 +50,7 @@ def write_page(page: Path, lead: str, tables: Tables, rounds: Sequence[Round]) -
 
 def write_mixes(page: Path, lead: str, tables: Tables, curves: Mapping[str, Sequence[Point]]) -> None:
     """The same for the mixes; ``curves``: WIPS against emulated browsers."""
-    parts = [lead, *(_markdown(headings, rows) for headings, rows in tables)]
-    page.write_text(replaced(page.read_text(), "make bench-mixes", "\n\n".join(parts)))
+    write_tables(page, "make bench-mixes", lead, tables)
     (page.parent / "images" / "bench-mixes.svg").write_text(_curves(curves))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote_plus, urlencode
 
 from bench.shares import Deck
+from bench.shelves import SoldBook
 
 ANSWER_SECONDS = 20
 #: A visit lasts 15 minutes on average and an interaction 7 s (clause 5.3.2): then somebody else comes, without cookies.
@@ -27,15 +28,6 @@ _TOKEN = re.compile(r'name="form_token" value="(\w+)"')
 _BUY_FORM = re.compile(r'action="/basket/buy">(.*?)</form>', re.DOTALL)
 _FIELD = re.compile(r'name="([^"]+)" value="([^"]*)"')
 _ORDER = re.compile(r"^/orders/([^?]+)")
-
-
-@dataclass(frozen=True)
-class SoldBook:
-    """What a page must show of it."""
-
-    item_number: int
-    title: str
-    author: str
 
 
 @dataclass(frozen=True)
@@ -194,7 +186,7 @@ class Visitor:
     def _search_results(self) -> None:
         book = self._book()
         if self._chance.random() < 1 / 2:
-            self._see(f"/search?{urlencode({'author': book.author})}", f'<p class="by">{book.author}')
+            self._see(f"/search?{urlencode({'author': book.authors[0]})}", f'<p class="by">{book.authors[0]}')
         else:
             self._see(f"/search?{urlencode({'q': book.title})}", f">{book.title}</a>")
 
