@@ -11,7 +11,7 @@ TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 MUTANTS_STAMP := $(VENV)/.mutants-installed
 
-.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots bench bench-quick bench-mixes bench-sizes test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -58,6 +58,18 @@ overload: $(TEST_STAMP) ## offer more than the servers can do, and measure what 
 
 screenshots: $(TEST_STAMP) ## take the pictures of the README anew from an open shop (needs Chromium)
 	PYTHONPATH=tests $(BIN)/python tests/browser/screenshots.py
+
+bench: $(TEST_STAMP) ## measure beside the bounds of this machine (a quarter of an hour; needs wrk and nginx; BENCH=--write renews the page)
+	$(BIN)/python tests/bench/measure.py $(BENCH)
+
+bench-quick: $(TEST_STAMP) ## the same in two short rounds (less than two minutes)
+	$(BIN)/python tests/bench/measure.py --quick $(BENCH)
+
+bench-mixes: $(TEST_STAMP) ## TPC-W's mixes on the pages, by emulated browsers (a quarter of an hour; needs PostgreSQL and wrk)
+	$(BIN)/python tests/bench/mixes.py $(BENCH)
+
+bench-sizes: $(TEST_STAMP) ## info and search in shops of 1,000 to 100,000 titles (some minutes; BENCH="--titles 1000 1000000" for others)
+	$(BIN)/python tests/bench/sizes.py $(BENCH)
 
 test-container: $(TEST_STAMP) ## build, start and break the containers (needs root and a Docker engine)
 	$(BIN)/python -m pytest -m container tests/container

@@ -25,6 +25,7 @@ from urllib.parse import quote_plus
 from rich.console import Console
 from rich.table import Table
 
+from bazar.cli.generated_books import HEADINGS, generated_rows
 from bazar.contracts.catalogue_file import Columns, GoodRow, Reading, read_rows
 from postgresql import PostgreSQL, PostgreSQLMissing
 from shop import Client, Shop
@@ -39,7 +40,6 @@ WAIT_SECONDS = 120
 #: Unlike in the tests, what is committed is on the disk.
 DURABLE = {"fsync": "on", "full_page_writes": "on", "autovacuum": "on"}
 SERVICES = ("CATALOG", "ORDER", "FRONTEND")
-SYLLABLES = tuple(consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou")
 
 
 @dataclass(frozen=True)
@@ -112,22 +112,17 @@ def _asked_for(folder: Path) -> Catalogue:
     parser.add_argument("--stock", type=int, help="as for bazar's import")
     given = parser.parse_args()
     if given.catalogue is None:
-        return Catalogue(_generated(folder / "generated.csv"), {}, price=999, stock=5)
+        return Catalogue(_generated(folder / "generated.csv"), {}, price=None, stock=None)
     columns = {field: column for field, _, column in (pair.partition("=") for pair in given.map)}
     return Catalogue(given.catalogue, columns, given.price, given.stock)
 
 
 def _generated(path: Path) -> Path:
-    """A catalogue that is the same wherever it is made: common and rare words, as titles have them."""
-    chance = random.Random(1)  # noqa: S311 - no secret
-    words = ["".join(chance.choices(SYLLABLES, k=chance.randint(2, 4))) for _ in range(30_000)]
-    rarity = [1 / rank for rank in range(1, len(words) + 1)]
+    """A catalogue that is the same wherever it is made."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["source_id", "title", "authors", "subjects"])
-        for number in range(1, GENERATED_TITLES + 1):
-            drawn = chance.choices(words, rarity, k=12)
-            rows.writerow([number, " ".join(drawn[:8]), " ".join(drawn[8:10]).title(), "; ".join(drawn[10:])])
+        rows.writerow(HEADINGS)
+        rows.writerows(generated_rows(GENERATED_TITLES, seed=1))
     return path
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the tests need that pip does not bring, from Debian's packages: PostgreSQL's programs (the test run starts a
 # server of its own), Spin and a C compiler (the model of the purchase protocol), curl (the README), Chromium (the
-# pages). To be run as root; on a machine without them the tests over them are skipped.
+# pages), wrk and nginx (the benchmark). To be run as root; on a machine without them the tests over them are skipped.
 set -eu
 
 missing=
@@ -10,6 +10,8 @@ command -v spin >/dev/null || missing="$missing spin"
 command -v gcc >/dev/null || missing="$missing gcc libc6-dev"
 command -v curl >/dev/null || missing="$missing curl"
 command -v chromium >/dev/null || missing="$missing chromium"
+command -v wrk >/dev/null || missing="$missing wrk"
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

@@ -127,6 +127,13 @@ class ShopInProcess:
         request = PlaceOrder(account_id="ann", idempotency_key=key, lines=lines)
         return self._place_orders.place_order(request, AmpleTime())
 
+    def buy_together(self, keys: Sequence[str], item_number: int) -> None:
+        """Purchases of one copy each that travel and commit together; every one must succeed."""
+        lines = (Line(item_number=item_number, quantity=1),)
+        requests = [PlaceOrder(account_id="ann", idempotency_key=key, lines=lines) for key in keys]
+        told = self._place_orders.place_orders(requests, AmpleTime())
+        assert all(isinstance(each, Decision) for each in told), told
+
     def finish_all(self) -> None:
         """Settle or release all that was decided."""
         self._finish_orders.finish(self.decided.decisions)

@@ -154,6 +154,11 @@ class OpenPlainStore:
             self.close()
             raise
 
+    @property
+    def url(self) -> str:
+        """Where customers find it."""
+        return f"http://{plain_store.HOST}:{self._ports[0]}"
+
     def buyers(self, count: int) -> list["PlainBuyer"]:
         return [PlainBuyer(f"buyer-{number}", self._ports[0]) for number in range(count)]
 

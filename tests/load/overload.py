@@ -8,7 +8,6 @@ are those of all rounds together.
 import argparse
 import os
 import platform
-import re
 import statistics
 import sys
 import tempfile
@@ -24,7 +23,9 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a program, and the folder of the tests is its root
 
 from load.generator import Generator, Offer
+from marked import replaced
 from shop import Shop
+from svg import Line, Panel, axes, picture, polyline, text
 
 ROUNDS = 3
 SECONDS = 6.0
@@ -160,42 +161,34 @@ def _write(page: Path, curves: Sequence[Curve]) -> None:
     """Replace what stands between the page's two marks."""
     lines = [f"| {' | '.join(HEADINGS)} |", "|---|" + "---:|" * (len(HEADINGS) - 1)]
     lines += [f"| {' | '.join(row)} |" for curve in curves for row in _rows(curve)]
-    begin, end = "<!-- make overload -->\n", "<!-- end -->"
-    replaced = re.sub(f"(?s){begin}.*?{end}", lambda _: begin + "\n".join(["", *lines, "", end]), page.read_text())
-    page.write_text(replaced)
+    page.write_text(replaced(page.read_text(), "make overload", "\n".join(lines)))
     page.with_name("overload.svg").write_text(_plot(curves))
 
 
 def _plot(curves: Sequence[Curve]) -> str:
     """Offered against done (thick) and refused (thin), a panel for each kind."""
-    panels = "".join(_panel(curve, left) for curve, left in zip(curves, (50, 390), strict=True))
-    return (
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 260" font-family="sans-serif" font-size="11">'
-        f'<rect width="700" height="260" fill="#fff"/>{panels}</svg>\n'
-    )
+    return picture(700, 260, *(_panel(curve, left) for curve, left in zip(curves, (50, 390), strict=True)))
 
 
-def _panel(curve: Curve, left: int, width: int = 280, height: int = 180, top: int = 30) -> str:
+def _panel(curve: Curve, left: int) -> str:
+    panel = Panel(left, top=30, width=280, height=180)
     steps = [step for step in curve.steps if step.multiple is not None]
     most = max(step.offered for step in steps)
 
     def line(style: str, *statuses: int) -> str:
-        points = " ".join(
-            f"{left + width * step.offered / most:.1f},{top + height * (1 - step.rate(*statuses) / most):.1f}"
-            for step in steps
-        )
-        return f'<polyline points="{points}" fill="none" {style}/>'
+        drawn = Line([(step.offered, step.rate(*statuses)) for step in steps], style)
+        return polyline(drawn, (most, most), panel)
 
-    floor, right = top + height, left + width
+    top, floor, right = panel.top, panel.floor, panel.right
     return (
-        f'<path d="M{left} {top}V{floor}H{right}" fill="none" stroke="#444"/>'
-        f'<path d="M{left} {floor}L{right} {top}" fill="none" stroke="#bbb" stroke-dasharray="3 3"/>'
+        axes(panel)
+        + f'<path d="M{left} {floor}L{right} {top}" fill="none" stroke="#bbb" stroke-dasharray="3 3"/>'
         + line('stroke="#06c" stroke-width="2.5"', *DONE)
         + line('stroke="#c40"', *TOO_MUCH)
-        + f'<text x="{left}" y="{top - 10}">{curve.kind}: done (blue), refused (red), a second</text>'
-        f'<text x="{right}" y="{floor + 30}" text-anchor="end">offered a second</text>'
-        f'<text x="{right}" y="{floor + 15}" text-anchor="end">{most:.0f}</text>'
-        f'<text x="{left - 5}" y="{top + 5}" text-anchor="end">{most:.0f}</text>'
+        + text(left, top - 10, f"{curve.kind}: done (blue), refused (red), a second")
+        + text(right, floor + 30, "offered a second", to_the_left=True)
+        + text(right, floor + 15, f"{most:.0f}", to_the_left=True)
+        + text(left - 5, top + 5, f"{most:.0f}", to_the_left=True)
     )
 
 

@@ -1,5 +1,6 @@
 """``bazar catalogue``: books from a file, copies that arrived. It goes through the running catalog server."""
 
+import csv
 import secrets
 import sys
 import time
@@ -16,6 +17,7 @@ from bazar.chassis.client import NeighbourRefused, NeighbourUnavailable, Service
 from bazar.chassis.clock import Deadline
 from bazar.chassis.logging import configure_logging
 from bazar.cli.flags import takes_settings
+from bazar.cli.generated_books import HEADINGS, MOST_TITLES, generated_rows
 from bazar.cli.problems import settings, to_run, told_plainly
 from bazar.contracts import calls, names
 from bazar.contracts.books import (
@@ -50,7 +52,7 @@ FIELDS = tuple(field.name for field in fields(Columns))
 
 @click.group()
 def catalogue() -> None:
-    """The books of the shop; the catalog server must be running."""
+    """The books of the shop; the catalog server must be running, except to generate."""
 
 
 def _read_mapping(_context: click.Context, _parameter: click.Parameter, pairs: tuple[str, ...]) -> Columns:
@@ -96,6 +98,26 @@ def import_file(
         click.echo(f"If this is a later state of the list that came as {other}: --source {other}", err=True)
     click.echo(f"{totals['added']} added, {totals['present']} there already, {totals['bad']} left out")
     sys.exit(1 if totals["bad"] and not totals["added"] and not totals["present"] else 0)
+
+
+@catalogue.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--titles", type=click.IntRange(1, MOST_TITLES), default=10_000, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another one, other books.")
+@takes_settings
+def generate(*, file: Path, titles: int, seed: int) -> None:
+    """Write invented books into a CSV FILE that can be imported, to try the shop with as many.
+
+    The same seed writes the same books. A file that is there already is left as it is.
+    """
+    try:
+        with file.open("x", encoding="utf-8", newline="") as lines:
+            rows = csv.writer(lines)
+            rows.writerow(HEADINGS)
+            rows.writerows(generated_rows(titles, seed))
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written: {error.strerror}") from error
+    click.echo(f"{titles} titles in {file}")
 
 
 @catalogue.command(name="take-in")

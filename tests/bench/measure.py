@@ -1,0 +1,131 @@
+"""`make bench`: what Bazar does a second beside the bounds of this machine, all in one run; nothing here passes or
+fails on time. Wrong books (stock and sales that do not add up) end it with an error.
+
+Everything is started anew on this machine, which it shares with wrk. Each round goes through all steps, so that
+noise hits all alike; figures are medians over the rounds, ratios are computed within each.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a program, and the folder of the tests is its root
+
+from bench.page import Tables, printed, write_page
+from bench.paths import Paths, open_paths
+from bench.results import Goal, Round, as_json, median_of, rates, ratio
+from bench.wrk import ProgramMissing, program
+
+ROOT = Path(__file__).parents[2]
+WARM_UP_SECONDS = 1
+
+GOALS = (
+    ratio("cached info / bare WSGI", "cached info", "bare WSGI, bytes of info", 0.85),
+    ratio("cached info / nginx", "cached info", "nginx, bytes of info", 0.60),
+    ratio("cached search / bare WSGI", "cached search", "bare WSGI, bytes of search", 0.60),
+    ratio("uncached info / Flask hello", "uncached info", "Flask hello", 0.25),
+    ratio("purchases, 64 clients / raw commits", "purchases, 64 clients", "raw commits, one by one", 1.5),
+    ratio("purchases, 64 clients / 1 client", "purchases, 64 clients", "purchases, 1 client", 3.0, ".1f"),
+    ratio("purchases, one hot book / spread", "purchases, one hot book", "purchases, 64 clients", 0.9),
+    Goal(
+        name="purchases, 64 clients, p99 in ms",
+        figure=lambda each: each["purchases, 64 clients"].p99_ms,
+        bound=60,
+        at_most=True,
+        form=".0f",
+    ),
+)
+HEADINGS = ("step", "a second, median (least to most)", "p50 ms", "p99 ms", "failures", "wrk's CPU")
+GOAL_HEADINGS = ("ratio in one run", "asked", "median (least to most)", "reached")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How often, how long, and what it is called."""
+
+    command: str
+    rounds: int
+    seconds: int
+
+
+FULL = Plan("make bench", rounds=5, seconds=8)
+QUICK = Plan("make bench-quick", rounds=2, seconds=2)
+
+
+def main() -> int:
+    """Measure, print, keep as JSON, and write the page if asked; the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="two short rounds: to see that it works")
+    parser.add_argument("--write", action="store_true", help="renew the tables and plots of docs/benchmarks.md")
+    parser.add_argument("--json", type=Path, default=ROOT / "var" / "bench.json", help="where all figures go")
+    given = parser.parse_args()
+    plan = QUICK if given.quick else FULL
+    console = Console(highlight=False, width=120)
+    try:
+        program("wrk"), program("nginx")
+    except ProgramMissing as missing:
+        console.print(str(missing))
+        return 1
+    with tempfile.TemporaryDirectory(prefix="bazar-bench-") as folder, open_paths(Path(folder)) as paths:
+        rounds = _measure(paths, plan, console)
+        paths.check()
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {plan.rounds} rounds of {plan.seconds} s"
+    tables = _tables(paths, rounds)
+    for headings, rows in tables:
+        console.print(printed(headings, rows))
+    console.print(machine)
+    given.json.parent.mkdir(parents=True, exist_ok=True)
+    memory = {"idle": paths.idle_megabytes, "full load": paths.full_megabytes}
+    kept = {"machine": machine, "command": plan.command, "rounds": as_json(rounds), "megabytes": memory}
+    given.json.write_text(json.dumps(kept, indent=1) + "\n")
+    if given.write:
+        write_page(ROOT / "docs" / "benchmarks.md", f"`{plan.command}`: {machine}.", tables, rounds)
+    return 0
+
+
+def _measure(paths: Paths, plan: Plan, console: Console) -> list[Round]:
+    for step in paths.steps.values():
+        step(WARM_UP_SECONDS)
+    rounds: list[Round] = []
+    for number in range(1, plan.rounds + 1):
+        console.print(f"Round {number} of {plan.rounds} ...")
+        rounds.append({name: step(plan.seconds) for name, step in paths.steps.items()})
+    return rounds
+
+
+def _tables(paths: Paths, rounds: Sequence[Round]) -> Tables:
+    steps = [
+        (
+            name,
+            rates(name, rounds).told(),
+            f"{median_of(name, rounds, lambda step: step.p50_ms):.1f}",
+            f"{median_of(name, rounds, lambda step: step.p99_ms):.1f}",
+            str(sum(each[name].failures for each in rounds)),
+            _share(median_of(name, rounds, lambda step: step.client_cpu)),
+        )
+        for name in paths.steps
+    ]
+    goals = [
+        (goal.name, goal.asked, goal.spread(rounds).told(goal.form), "yes" if goal.is_reached(rounds) else "no")
+        for goal in GOALS
+    ]
+    for name, megabytes, most in (("idle", paths.idle_megabytes, 300), ("at full load", paths.full_megabytes, 500)):
+        reached = "yes" if megabytes <= most else "no"
+        goals.append((f"memory of all processes (PSS) {name}, MB", f"≤ {most}", f"{megabytes:.0f}", reached))
+    return [(HEADINGS, steps), (GOAL_HEADINGS, goals)]
+
+
+def _share(cpu: float) -> str:
+    return f"{cpu:.0%}" if cpu else "-"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""Prints tables, and puts them and plots into docs/benchmarks.md."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from bench.results import Round, rates
+from marked import replaced
+from svg import Bar, Line, Panel, Point, axes, bars, picture, polyline, text
+
+READS = (
+    "nginx, bytes of info",
+    "bare WSGI, bytes of info",
+    "cached info",
+    "cached search",
+    "Flask hello",
+    "uncached info",
+)
+PURCHASES = (
+    "raw commits, one by one",
+    "one process, one by one",
+    "one process, 32 together",
+    "purchases, 64 clients",
+    "purchases, one hot book",
+    "purchases, 1 client",
+    "plain store, 64 clients",
+)
+PLOTS = {"bench-reads.svg": ("Reads a second", READS), "bench-purchases.svg": ("Purchases a second", PURCHASES)}
+
+COLOURS = ("#06c", "#c40", "#393", "#69f", "#f96", "#6c6")
+
+Tables = Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]]
+
+
+def write_tables(page: Path, mark: str, lead: str, tables: Tables) -> None:
+    """Replace what stands between the page's marks of that name."""
+    parts = [lead, *(_markdown(headings, rows) for headings, rows in tables)]
+    page.write_text(replaced(page.read_text(), mark, "\n\n".join(parts)))
+
+
+def write_page(page: Path, lead: str, tables: Tables, rounds: Sequence[Round]) -> None:
+    """Replace what stands between the page's marks, and draw the plots into the folder ``images`` beside it."""
+    write_tables(page, "make bench", lead, tables)
+    for name, (title, steps) in PLOTS.items():
+        spreads = {step: rates(step, rounds) for step in steps}
+        drawn = bars(title, [Bar(step, each.median, each.least, each.most) for step, each in spreads.items()])
+        (page.parent / "images" / name).write_text(drawn)
+
+
+def write_mixes(page: Path, lead: str, tables: Tables, curves: Mapping[str, Sequence[Point]]) -> None:
+    """The same for the mixes; ``curves``: WIPS against emulated browsers."""
+    write_tables(page, "make bench-mixes", lead, tables)
+    (page.parent / "images" / "bench-mixes.svg").write_text(_curves(curves))
+
+
+def _curves(curves: Mapping[str, Sequence[Point]]) -> str:
+    panel = Panel(left=50, top=35, width=400, height=200)
+    most = (max(x for points in curves.values() for x, _ in points), max(y for p in curves.values() for _, y in p))
+    parts = [
+        axes(panel),
+        text(10, 20, "Web interactions a second (WIPS) against emulated browsers, no sign-ins"),
+        text(panel.left - 5, panel.top + 5, f"{most[1]:,.0f}", to_the_left=True),
+        text(panel.right, panel.floor + 15, f"{most[0]:g} browsers", to_the_left=True),
+    ]
+    for row, ((name, points), colour) in enumerate(zip(curves.items(), COLOURS, strict=False)):
+        parts.append(polyline(Line([(0, 0), *points], f'stroke="{colour}" stroke-width="2"'), most, panel))
+        parts.append(f'<rect x="{panel.right + 30}" y="{panel.top + 20 * row}" width="12" height="4" fill="{colour}"/>')
+        parts.append(text(panel.right + 50, panel.top + 20 * row + 6, name))
+    return picture(700, 260, *parts)
+
+
+def printed(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """For the terminal."""
+    table = Table()
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(headings)} |", "|---|" + "---:|" * (len(headings) - 1)]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
