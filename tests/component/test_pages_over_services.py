@@ -1,11 +1,15 @@
 """The pages over the real services: what stand-ins could get wrong between them."""
 
 import itertools
+import time
 from collections.abc import Iterator
 
 import pytest
+import werkzeug
 
 from bazar.chassis.clock import system_clock
+from bazar.frontend.cache.answers import Answers
+from bazar.frontend.wiring import cached
 from shop_window import Reader, links
 from three_services import ThreeServices
 
@@ -51,6 +55,13 @@ def test_new_books_best_sellers_and_suggestions_come_from_the_services(shop: Thr
     assert suggested is not None
     assert [item["address"] for item in suggested["items"]] == ["/books/2", "/books/3"]
     assert links(reader.get("/books/1").text, "Towers of Hanoi") == ["/books/2"] * 2
+
+
+def test_a_stranger_without_script_puts_a_book_into_a_basket_through_the_cache(shop: ThreeServices) -> None:
+    cache = cached(shop.app.wsgi_app, Answers(1_000_000, time.monotonic))
+    stranger = Reader(werkzeug.Client(cache))  # type: ignore[arg-type]  # it asks what both clients have
+    assert stranger.put(1).status_code == 303
+    assert "RPCs for Noobs" in stranger.get("/basket").text
 
 
 def test_a_basket_is_bought_once_and_its_order_cancelled(shop: ThreeServices, reader: Reader) -> None:
