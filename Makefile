@@ -11,7 +11,7 @@ TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 MUTANTS_STAMP := $(VENV)/.mutants-installed
 
-.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots bench bench-quick bench-mixes bench-sizes test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots bench bench-quick bench-mixes bench-sizes bench-search test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ bench-mixes: $(TEST_STAMP) ## TPC-W's mixes on the pages, by emulated browsers (
 
 bench-sizes: $(TEST_STAMP) ## info and search in shops of 1,000 to 100,000 titles (some minutes; BENCH="--titles 1000 1000000" for others)
 	$(BIN)/python tests/bench/sizes.py $(BENCH)
+
+bench-search: $(TEST_STAMP) ## what questions cost inside the catalog with 1,000 to 1,000,000 titles (a quarter of an hour; BENCH="--largest 100000" for less)
+	$(BIN)/python tests/bench/search_costs.py $(BENCH)
 
 test-container: $(TEST_STAMP) ## build, start and break the containers (needs root and a Docker engine)
 	$(BIN)/python -m pytest -m container tests/container
