@@ -1,4 +1,4 @@
-"""One open shop and one Chromium for the run; each test has visitors of its own."""
+"""One open shop and one Chromium for each file; each test has visitors of its own."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from shop import Shop
 NewVisitor = Callable[..., Visitor]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """With the sample catalogue. Each test brings its own books and customers."""
     opened = Shop(tmp_path_factory.mktemp("shop") / "var")
@@ -21,7 +21,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     opened.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(shop: Shop) -> Iterator[Browser]:
     """Without Chromium the tests are skipped, but not where CI=true."""
     try:
