@@ -164,6 +164,7 @@ def with_an_account(visitor: Visitor, shop: Shop) -> States:
     visitor.press("Set it up")
     yield "second factor, its key"
     page.get_by_label("Code").fill("000000")
+    page.get_by_label("Your password").fill(shop.admin[1] if shop.admin else "")
     visitor.press("Switch it on")
     yield "second factor, wrong code"
 

@@ -61,7 +61,9 @@ def device(staff: Reader, clock: MovableClock) -> Device:
 @pytest.fixture
 def recovery_codes(staff: Reader, device: Device) -> list[str]:
     """Of the staff's account, whose second factor is on."""
-    page = staff.send(staff.form("/account/second-factor", "/account/second-factor/confirm"), code=device.code())
+    page = staff.send(
+        staff.form("/account/second-factor", "/account/second-factor/confirm"), password=PASSWORD, code=device.code()
+    )
     assert page.status_code == 200
     return re.findall(r"<li><code>([a-z2-7-]+)</code></li>", page.text)
 
@@ -85,9 +87,11 @@ def sign_in(shop: Shop, code: str) -> TestResponse:
 def test_it_is_off_until_the_first_code_has_come(shop: Shop, staff: Reader, device: Device) -> None:
     assert shop.reader().sign_in(STAFF).status_code == 303
     form = staff.form("/account/second-factor", "/account/second-factor/confirm")
-    assert staff.send(form, code=device.wrong_code()).status_code == 422
+    assert staff.send(form, password=PASSWORD, code=device.wrong_code()).status_code == 422
     assert shop.reader().sign_in(STAFF).status_code == 303
-    assert staff.send(form, code=device.code()).status_code == 200
+    assert staff.send(form, code=device.code()).status_code == 422
+    assert shop.reader().sign_in(STAFF).status_code == 303
+    assert staff.send(form, password=PASSWORD, code=device.code()).status_code == 200
     assert shop.reader().sign_in(STAFF).status_code == 200
 
 
@@ -205,7 +209,7 @@ def test_it_is_switched_off_by_a_code_only(
     shop: Shop, staff: Reader, device: Device, recovery_codes: list[str]
 ) -> None:
     form = staff.form("/account/second-factor", "/account/second-factor/off")
-    assert staff.send(form, code=device.wrong_code()).status_code == 422
+    assert staff.send(form, password=PASSWORD, code=device.wrong_code()).status_code == 422
     assert shop.reader().sign_in(STAFF).status_code == 200
     assert staff.send(form, code=recovery_codes[3]).status_code == 303
     assert shop.reader().sign_in(STAFF).status_code == 303
@@ -215,8 +219,11 @@ def test_it_is_switched_off_by_a_code_only(
 def test_what_is_on_is_not_replaced_by_beginning_again(shop: Shop, staff: Reader, device: Device) -> None:
     form = staff.form("/account/second-factor", "/account/second-factor/off")
     assert staff.post("/account/second-factor", form.fields).status_code == 303
-    confirmed = staff.post("/account/second-factor/confirm", {**form.fields, "code": device.next_code()})
+    confirmed = staff.post(
+        "/account/second-factor/confirm", {**form.fields, "password": PASSWORD, "code": device.next_code()}
+    )
     assert confirmed.status_code == 303
+    assert "was switched on already" in staff.get(confirmed.headers["Location"]).text
     assert sign_in(shop, device.code()).status_code == 303
 
 

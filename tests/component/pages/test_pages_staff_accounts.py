@@ -108,7 +108,7 @@ def test_the_second_factor_of_who_lost_the_device_is_switched_off(shop: Shop, bo
     shop.people.second_factors.begin(bea)
     setting_up = shop.people.second_factors.setting_up(bea)
     assert setting_up is not None
-    shop.people.second_factors.confirm(bea, pyotp.TOTP(setting_up.secret).at(shop.clock()))
+    shop.people.second_factors.confirm(bea, PASSWORD, pyotp.TOTP(setting_up.secret).at(shop.clock()), "127.0.0.1")
     assert shop.reader().sign_in("staff@example.org").status_code == 200
     assert do(shop, boss, "staff@example.org", "second-factor").status_code == 303
     assert shop.reader().sign_in("staff@example.org").status_code == 303

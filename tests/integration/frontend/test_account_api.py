@@ -268,7 +268,7 @@ def test_an_account_with_a_second_factor_is_asked_for_a_code(
     setting_up = people.second_factors.setting_up(ann)
     assert setting_up is not None
     totp = pyotp.TOTP(setting_up.secret)
-    people.second_factors.confirm(ann, totp.at(clock()))
+    people.second_factors.confirm(ann, PASSWORD, totp.at(clock()), "127.0.0.1")
     clock.advance(seconds=30)
     credentials = {"email": EMAIL, "password": PASSWORD}
     asked = problem(client.post("/api/v1/tokens", json=credentials), 401, "code-needed")

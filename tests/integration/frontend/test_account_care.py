@@ -12,7 +12,7 @@ import pyotp
 import pytest
 
 from bazar.chassis.database import Database
-from bazar.frontend.domain.account_care import LinkEnded
+from bazar.frontend.domain.account_care import LinkEnded, NotForOneself
 from bazar.frontend.domain.accounts import Person, Role, SignInKind, TooBusy, WrongCredentials
 from bazar.frontend.domain.errors import ShopError
 from bazar.frontend.domain.second_factor import CodeNeeded, HalfSignInEnded, WrongCode
@@ -63,7 +63,7 @@ def codes(people: People, bea: Person, clock: MovableClock) -> Callable[[], str]
     setting_up = people.second_factors.setting_up(bea)
     assert setting_up is not None
     totp = pyotp.TOTP(setting_up.secret)
-    people.second_factors.confirm(bea, totp.at(clock()))
+    people.second_factors.confirm(bea, PASSWORD, totp.at(clock()), HOME)
     clock.now = clock.now.replace(second=30)
     return lambda: totp.at(clock())
 
@@ -248,6 +248,26 @@ def test_wrong_codes_at_once_are_all_counted(people: People, codes: Callable[[],
     assert fared(*works) == {"WrongCode": 10, "TooManyTries": 6}
 
 
+def test_a_session_without_the_password_switches_nothing_on(people: People, bea: Person, clock: MovableClock) -> None:
+    people.second_factors.begin(bea)
+    setting_up = people.second_factors.setting_up(bea)
+    assert setting_up is not None
+    code = pyotp.TOTP(setting_up.secret).at(clock())
+    with pytest.raises(WrongCredentials):
+        people.second_factors.confirm(bea, "not the password at all", code, HOME)
+    assert people.second_factors.setting_up(bea) == setting_up
+
+
+def test_nobody_weakens_their_own_account_as_an_admin(people: People) -> None:
+    people.accounts.create_account("boss@example.org", PASSWORD, Role.ADMIN)
+    boss = people.staff_accounts.find("boss@example.org")
+    with pytest.raises(NotForOneself):
+        people.lost_passwords.make_link("boss@example.org", boss)
+    with pytest.raises(NotForOneself):
+        people.staff_accounts.switch_off_second_factor(boss, boss.account_id)
+    assert people.lost_passwords.make_link(EMAIL, boss)
+
+
 def test_only_hashes_of_links_and_recovery_codes_are_kept(
     people: People, bea: Person, frontend_database: Database, clock: MovableClock
 ) -> None:
@@ -255,7 +275,7 @@ def test_only_hashes_of_links_and_recovery_codes_are_kept(
     people.second_factors.begin(bea)
     setting_up = people.second_factors.setting_up(bea)
     assert setting_up is not None
-    recovery_codes = people.second_factors.confirm(bea, pyotp.TOTP(setting_up.secret).at(clock()))
+    recovery_codes = people.second_factors.confirm(bea, PASSWORD, pyotp.TOTP(setting_up.secret).at(clock()), HOME)
     with frontend_database.reading() as connection:
         tables = ("one_time_secrets", "recovery_codes", "account_journal")
         stored = str([connection.exec_driver_sql(f"SELECT * FROM {table}").all() for table in tables])  # noqa: S608 - our own

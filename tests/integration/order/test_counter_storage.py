@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
+import sqlalchemy as sa
 
-from bazar.contracts.counter import MoveOrder, State
+from bazar.contracts.counter import CounterQuery, MoveOrder, State
 from bazar.contracts.purchasing import CancelOrder, OrderQuery
 from bazar.order.domain.decisions import Decision, OrderedLine, Outcome
 from bazar.order.domain.errors import AlreadyCancelled, AlreadyCollected, BadCursor, UnknownOrder
@@ -197,3 +198,15 @@ def test_the_life_of_anothers_order_is_unknown(counter: Counter) -> None:
         counter.follow.life(order, OrderQuery(account_id="ben"))
     with pytest.raises(UnknownOrder):
         counter.follow.life(order_id(2), OrderQuery())
+
+
+def test_what_an_older_server_cancelled_is_shown_as_cancelled(counter: Counter) -> None:
+    order = counter.place(1)
+    with counter.store.writing() as tx:
+        tx.cancel(order, "staff", NOON)
+        # It knows nothing of the row of states.
+        tx._connection.execute(sa.text("UPDATE order_states SET state = 'placed'"))
+    assert counter.state(order) == "cancelled"
+    assert counter.follow.orders(CounterQuery(state="placed")).items == ()
+    (shown,) = counter.follow.orders(CounterQuery(account_id="ann")).items
+    assert (shown.state, shown.order.status) == ("cancelled", "cancelled")

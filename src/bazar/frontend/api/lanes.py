@@ -4,12 +4,12 @@ import re
 
 from bazar.chassis.lanes import MANY_TIMES, Lanes
 
-_ORDERS = re.compile("(/api/v1)?/orders(/.*)?|/api/v1/purchase/.*|/account/data")
+_ORDERS = re.compile("(/api/v1|/staff)?/orders(/.*)?|/staff|/api/v1/purchase/.*|/account/data")
 #: The forms are pages of the catalog; what is sent from them is a purchase.
 _BUYING = re.compile("/(books/[^/]+|basket)/buy")
 #: All that takes a password's hash.
 _SIGNING_IN = re.compile(
-    "/api/v1/(tokens|accounts)|/sign-in|/register|/account/(password|delete)|/new-password|/admin/accounts"
+    "/api/v1/(tokens|accounts)|/sign-in|/register|/account/(password|delete|second-factor/confirm)|/new-password|/admin/accounts"
 )
 #: For each slot of another kind; they mostly wait for each other's password hashes. One address may come 30 times.
 SIGN_INS_PER_SLOT = 2

@@ -30,6 +30,11 @@ class LastAdmin(ShopError):
 
 
 @dataclass(eq=False)
+class NotForOneself(ShopError):
+    """An admin's session alone must not weaken that admin's own account: another admin, or the operator, does it."""
+
+
+@dataclass(eq=False)
 class LinkEnded(ShopError):
     """The link was used, is older than LINK_LIFETIME, was replaced by another, or never was one."""
 

@@ -36,10 +36,12 @@ def add_lost_password_pages(
         return make_response(render_template("link.html", email=email, link=link, minutes=LINK_MINUTES))
 
     @pages.get("/new-password")
-    def new_password_form() -> str:
+    def new_password_form() -> Response:
         # Looking uses nothing up: programs that preview links would leave the reader with none.
         secret = request.args.get("link", "")
-        return render_template("new_password.html", **_values(secret, lost_passwords.opens(secret)))
+        page = make_response(render_template("new_password.html", **_values(secret, lost_passwords.opens(secret))))
+        page.headers["Referrer-Policy"] = "no-referrer"  # the address holds the secret
+        return page
 
     @pages.post("/new-password")
     def set_new_password() -> Response:

@@ -7,7 +7,7 @@ from flask import Response, make_response, render_template
 from bazar.chassis.web import RETRY_AFTER_SECONDS
 from bazar.contracts import problems
 from bazar.contracts.wire import Invalid
-from bazar.frontend.domain.account_care import LastAdmin, LinkEnded, UnknownAccount
+from bazar.frontend.domain.account_care import LastAdmin, LinkEnded, NotForOneself, UnknownAccount
 from bazar.frontend.domain.accounts import AccountExists, InvalidField, TooBusy, TooManyTries, WrongCredentials
 from bazar.frontend.domain.errors import NotAllowed
 from bazar.frontend.domain.passwords import WeakPassword
@@ -16,7 +16,7 @@ from bazar.frontend.domain.second_factor import HalfSignInEnded, WrongCode
 #: Other than a mistake in our code.
 REFUSALS = (
     *(Invalid, InvalidField, WeakPassword, WrongCredentials, TooManyTries, TooBusy),
-    *(WrongCode, HalfSignInEnded, LinkEnded, LastAdmin, AccountExists, UnknownAccount),
+    *(WrongCode, HalfSignInEnded, LinkEnded, LastAdmin, NotForOneself, AccountExists, UnknownAccount),
 )
 _SECONDS = 60
 
@@ -30,7 +30,7 @@ def refused(template: str, error: Exception, **values: Any) -> Response:
         status, retry_after_seconds = problems.UNAVAILABLE.status, RETRY_AFTER_SECONDS
     elif isinstance(error, LastAdmin):
         status = problems.LAST_ADMIN.status
-    elif isinstance(error, NotAllowed):
+    elif isinstance(error, NotAllowed | NotForOneself):
         status = problems.FORBIDDEN.status
     # A weak password says why; a field of the contract says which and why, as the domain's own does.
     field = "password" if isinstance(error, WeakPassword) else getattr(error, "field", "")

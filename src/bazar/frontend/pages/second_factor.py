@@ -33,11 +33,12 @@ class SecondFactorPages:
     def _confirm(self) -> Response:
         person = self._person()
         try:
-            codes = self._second_factors.confirm(person, request.form.get("code", ""))
+            password, code = request.form.get("password", ""), request.form.get("code", "")
+            codes = self._second_factors.confirm(person, password, code, request.remote_addr or "")
         except REFUSALS as error:
             return refused("second_factor.html", error, **self._values(person))
-        if codes is None:
-            return make_response(redirect(url_for("pages.second_factor"), 303))
+        if codes is None:  # sent twice: the codes were in the first answer, which the browser did not show
+            return make_response(redirect(url_for("pages.second_factor", said="on-before"), 303))
         return make_response(render_template("recovery_codes.html", codes=codes))
 
     def _switch_off(self) -> Response:
@@ -52,6 +53,7 @@ class SecondFactorPages:
         return {
             "setting_up": self._second_factors.setting_up(person),
             "codes_left": self._second_factors.recovery_codes_left(person),
+            "was_on_before": request.args.get("said") == "on-before",
         }
 
     def _person(self) -> Person:

@@ -80,7 +80,11 @@ class StaffAccountPages:
         return _done(account_id, "sessions")
 
     def _remove_second_factor(self, account_id: str) -> Response:
-        self._staff_accounts.switch_off_second_factor(self._sessions.require(Role.ADMIN), account_id)
+        actor = self._sessions.require(Role.ADMIN)
+        try:
+            self._staff_accounts.switch_off_second_factor(actor, account_id)
+        except REFUSALS as error:
+            return refused("staff_account.html", error, **self._of_account(account_id), said=None)
         return _done(account_id, "second-factor")
 
     def _refused_in_list(self, error: Exception, section: str, **filled_in: str) -> Response:

@@ -9,6 +9,7 @@ from bazar.frontend.domain.account_care import (
     Deed,
     JournalLine,
     LinkEnded,
+    NotForOneself,
     OneTimeSecret,
     Purpose,
     UnknownAccount,
@@ -32,7 +33,7 @@ class LostPasswords:
     def make_link(self, email: str, actor: Person | None) -> str:
         """The secret of a link for this account; earlier links end. ``actor``: None for who runs the shop.
 
-        Raises InvalidField, UnknownAccount, NotAllowed.
+        Raises InvalidField, UnknownAccount, NotAllowed, NotForOneself.
         """
         address = EmailAddress.read(email)
         with self._store.writing() as tx:
@@ -42,6 +43,8 @@ class LostPasswords:
                 raise UnknownAccount
             if actor is not None and not may_help(actor.role, account.role):
                 raise NotAllowed(Role.ADMIN.value)
+            if actor is not None and actor.account_id == account.account_id:
+                raise NotForOneself
             return add_link(tx, account, actor.account_id if actor else OPERATOR, self._clock())
 
     def opens(self, secret: str) -> bool:

@@ -33,6 +33,6 @@ class People:
             accounts,
             OwnAccount(store, hasher, clock, proof),
             LostPasswords(store, hasher, clock),
-            SecondFactors(store, clock),
+            SecondFactors(store, clock, proof),
             StaffAccounts(store, clock, accounts),
         )

@@ -4,19 +4,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bazar.frontend.domain.account_care import Deed, JournalLine, UnknownAccount
-from bazar.frontend.domain.accounts import Account, Person
+from bazar.frontend.domain.accounts import Account, EmailAddress, Person
 from bazar.frontend.domain.second_factor import RECOVERY_CODES, SecondFactor, SettingUp, WrongCode
 from bazar.frontend.use_cases.account_ports import AccountRecords, AccountStore
 from bazar.frontend.use_cases.codes import judge
+from bazar.frontend.use_cases.password_proof import PasswordProof
 from bazar.frontend.use_cases.secret_texts import hash_of_recovery_code, new_recovery_code
 
 
 class SecondFactors:
     """The second factors of people who look after their own. ``clock`` gives the time in UTC."""
 
-    def __init__(self, store: AccountStore, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: AccountStore, clock: Callable[[], datetime], proof: PasswordProof) -> None:
         self._store = store
         self._clock = clock
+        self._proof = proof
 
     def begin(self, person: Person) -> None:
         """A new secret, which is off; changes nothing where one is on."""
@@ -31,13 +33,16 @@ class SecondFactors:
             factor = tx.second_factors.find(person.account_id)
         return None if factor is None or factor.is_on else SettingUp(factor.secret, factor.address(person.email))
 
-    def confirm(self, person: Person, code: str) -> Sequence[str] | None:
+    def confirm(self, person: Person, password: str, code: str, client_address: str) -> Sequence[str] | None:
         """Switch it on by its first code; recovery codes, told this once. None where there is nothing to switch on.
 
-        Other sign-ins go on: they had the password. Raises WrongCode, after which the secret stays the same.
+        By the password too: whoever has found a session open must not lock its owner out. Raises WrongCode, after which
+        the secret stays the same; WrongCredentials, TooManyTries, TooBusy.
         """
+        proven = self._proof.prove(EmailAddress.read(person.email), password, client_address)
         now = self._clock()
         with self._store.writing() as tx:
+            self._proof.confirm(tx, proven)
             account, factor = _held(tx, person)
             if factor is None or factor.is_on:
                 return None

@@ -4,7 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bazar.frontend.domain.account_care import OPERATOR, Deed, JournalLine, LastAdmin, UnknownAccount, is_account_id
+from bazar.frontend.domain.account_care import (
+    OPERATOR,
+    Deed,
+    JournalLine,
+    LastAdmin,
+    NotForOneself,
+    UnknownAccount,
+    is_account_id,
+)
 from bazar.frontend.domain.accounts import Account, AccountExists, EmailAddress, Person, Role, read_name
 from bazar.frontend.use_cases.account_ports import AccountRecords, AccountStore
 from bazar.frontend.use_cases.accounts import Accounts
@@ -101,8 +109,10 @@ class StaffAccounts:
     def switch_off_second_factor(self, actor: Person | None, account_id: str) -> bool:
         """For who has lost the device; whether one was there. ``actor``: None for who runs the shop.
 
-        Raises UnknownAccount.
+        Raises UnknownAccount, NotForOneself.
         """
+        if actor is not None and actor.account_id == account_id:
+            raise NotForOneself
         with self._store.writing() as tx:
             account = _held(tx, account_id)
             if tx.second_factors.find(account_id) is None:

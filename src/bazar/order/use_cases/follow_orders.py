@@ -23,6 +23,9 @@ from bazar.order.domain.errors import UnknownOrder
 from bazar.order.use_cases.look_up_orders import as_order
 from bazar.order.use_cases.ports import Store
 
+#: The cancellation says so whatever the row of states says, which an older order server did not know.
+CANCELLED: State = "cancelled"
+
 
 class FollowOrders:
     """Reads; nothing here changes anything."""
@@ -39,8 +42,10 @@ class FollowOrders:
                 found, more = tx.orders_in_state(query.state, query.cursor, query.limit)
             else:
                 found, more = tx.orders_of(query.account_id, query.cursor, query.limit)
-            states = tx.states([decision.order_id for decision in found])
-        return CounterOrders(items=tuple(_at_counter(decision, states) for decision in found), next=more)
+            order_ids = [decision.order_id for decision in found]
+            states = {**tx.states(order_ids), **dict.fromkeys(tx.cancelled(order_ids), CANCELLED)}
+        shown = [_at_counter(decision, states) for decision in found]
+        return CounterOrders(items=tuple(one for one in shown if query.state in (None, one.state)), next=more)
 
     def life(self, order_id: str, query: OrderQuery) -> OrderLife:
         """An order and what happened to it; raises UnknownOrder, also for the order of somebody else.
@@ -49,7 +54,7 @@ class FollowOrders:
         """
         with self._store.reading() as tx:
             decision = tx.decision(order_id)
-            states = tx.states([order_id])
+            states = {**tx.states([order_id]), **dict.fromkeys(tx.cancelled([order_id]), CANCELLED)}
             is_stuck = bool(tx.stuck([order_id]))
             happened = sorted(tx.happened_to(order_id), key=lambda one: one.at)
         if decision is None or query.account_id not in (None, decision.account_id):
