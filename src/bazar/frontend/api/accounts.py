@@ -9,7 +9,7 @@ from bazar.contracts.problems import Problem, invalid
 from bazar.contracts.times import rfc3339
 from bazar.contracts.wire import parse
 from bazar.frontend.api.authentication import API_PREFIX, Access, AccessTable, bearer_secret, signed_in
-from bazar.frontend.domain.account_care import LastAdmin, LinkEnded, UnknownAccount
+from bazar.frontend.domain.account_care import LastAdmin, LinkEnded, NotForOneself, UnknownAccount
 from bazar.frontend.domain.accounts import (
     AccountExists,
     InvalidField,
@@ -96,6 +96,7 @@ PROBLEMS: ProblemTable = {
     WrongCode: lambda _: problems.CODE_NEEDED.because("The code is wrong, or was used."),
     HalfSignInEnded: lambda _: problems.UNAUTHENTICATED.because("Begin again with address and password."),
     LastAdmin: lambda _: problems.LAST_ADMIN.because("The shop would be left without an admin."),
+    NotForOneself: lambda _: problems.FORBIDDEN.because("Another admin does this, or whoever runs the shop."),
     LinkEnded: lambda _: problems.NOT_FOUND.because("The link was used, or is too old."),
     UnknownAccount: lambda _: problems.NOT_FOUND.because("There is no such account."),
 }
