@@ -76,7 +76,7 @@ def test_a_bookseller_adds_a_book_changes_it_and_takes_it_out(
     seen_in_the_next_second(lambda: shown("$9.75", "7 left"))
     form(seller, "Count the stock").get_by_label("Copies counted").fill("6")
     seller.press("Save the count")
-    expect(page.get_by_role("status")).to_have_text("The count is saved.")
+    expect(page.get_by_role("status")).to_have_text("The stock is as you counted it.")
     seen_in_the_next_second(lambda: shown("$9.75", "6 left"))
     seller.follow("Take this book out of the shop")
     seller.press("Take it out")

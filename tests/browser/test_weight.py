@@ -24,6 +24,11 @@ class Load:
     sizes_bytes: dict[str, int] = field(default_factory=dict)
 
     @property
+    def requests(self) -> int:
+        """The icon of the page before may still be on its way: it is counted once."""
+        return len(set(self.addresses.values()))
+
+    @property
     def wire_bytes(self) -> int:
         """All of it, with headers."""
         return sum(self.sizes_bytes.values())
@@ -64,10 +69,10 @@ def test_every_page_is_light(shop: Shop, visitor: Visitor, way: Callable[[Visito
     for state in way(visitor, shop):
         visitor.page.wait_for_load_state("networkidle")
         loads[state] = scale.load
-        print(f"{scale.load.wire_bytes:7} bytes {len(scale.load.addresses)} requests  {state}")
+        print(f"{scale.load.wire_bytes:7} bytes {scale.load.requests} requests  {state}")
     assert {
         state: (load.wire_bytes, sorted(load.addresses.values()))
         for state, load in loads.items()
-        if load.wire_bytes > MOST_BYTES or len(load.addresses) > MOST_REQUESTS
+        if load.wire_bytes > MOST_BYTES or load.requests > MOST_REQUESTS
     } == {}
     assert all(load.wire_bytes > 0 for load in loads.values())

@@ -20,6 +20,16 @@ from shop import Shop
 States = Iterator[str]
 
 
+#: What booksellers press to bring an order so far.
+COUNTER = {
+    "placed": (),
+    "ready": ("Ready to collect",),
+    "collected": ("Collected and paid",),
+    "cancelled": ("Cancel",),
+}
+LIST = b"source_id,title,price,stock\nk1,Kites and kestrels,1250,3\nk2,,1250,3\n"
+
+
 def as_guest(visitor: Visitor, shop: Shop) -> States:
     """Who has no account: looks around, fills a basket, makes mistakes with the forms."""
     plenty, sold_out = shop.add_book(50, "Plenty of Room"), shop.add_book(0, "None Left")
@@ -186,6 +196,67 @@ def as_admin(visitor: Visitor, shop: Shop) -> States:
             yield endpoint
 
 
+def as_bookseller(visitor: Visitor, shop: Shop) -> States:
+    """What stands nowhere but in the answer to a form, or in what forms have made of orders and books."""
+    orders = _orders(shop)
+    _sign_in_as_admin(visitor, shop)
+    page = visitor.page
+    for state, buttons in COUNTER.items():
+        for button in buttons:
+            visitor.go(f"/staff/orders/{orders[state]}")
+            page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+            visitor.press(button)
+        visitor.go(f"/staff/orders/{orders[state]}")
+        yield f"order for booksellers, {state}"
+    for show in ("to-make-ready", "ready", "collected", "cancelled", "stuck"):
+        visitor.go(f"/staff/orders?show={show}")
+        yield f"orders, {show}"
+    visitor.go(f"/staff/books/{shop.add_book(3, 'Kites')}")
+    price = page.get_by_label("New price")
+    price.fill("dear")
+    visitor.press("Save the price")
+    yield "price refused"
+    price.fill("9.75")
+    visitor.press("Save the price")
+    yield "price saved"
+    visitor.follow("Take this book out of the shop")
+    yield "taking a book out"
+    address = page.url
+    visitor.press("Take it out")
+    visitor.go(address.removesuffix("/withdraw"))
+    yield "a book that was taken out"
+    visitor.go("/staff/books/new")
+    page.get_by_label("Title").last.fill("Kites")
+    page.evaluate("document.querySelectorAll('[required]').forEach(field => field.required = false)")
+    visitor.press("Add it to the shop")
+    yield "new book refused"
+    visitor.go("/staff/import")
+    page.get_by_label("File").set_input_files({"name": "l.csv", "mimeType": "text/csv", "buffer": LIST})
+    visitor.press("See what would change")
+    yield "import, its preview"
+    visitor.go("/admin/accounts")
+    for refused in (False, True):
+        create = page.get_by_role("region", name="Make an account")
+        create.get_by_label("E-mail address").fill(f"colleague-of-{visitor.email}")
+        create.get_by_role("button").click()
+        if not refused:
+            link = page.locator("#link").input_value()
+        yield "account refused" if refused else "account made"
+    page.get_by_role("button", name="Sign out").click()
+    visitor.go(link[link.index("/new-password") :])
+    yield "another password by a link"
+
+
+def _orders(shop: Shop) -> dict[str, str]:
+    """An order for each state that booksellers bring it into."""
+    item_number = shop.add_book(20, "Lanterns")
+    with closing(shop.client(shop.staff())) as buyer:
+        return {
+            state: buyer.call("POST", f"/purchase/{item_number}", key=f"{state}-{item_number}").json["order_id"]
+            for state in COUNTER
+        }
+
+
 def _sign_in_as_admin(visitor: Visitor, shop: Shop) -> None:
     assert shop.admin
     visitor.go("/sign-in")
@@ -201,4 +272,4 @@ def _application() -> Flask:
 
 #: What is no page to look at: files, a download, and what the script asks for.
 NO_PAGES = {"pages.static", "pages.suggest", "pages.account_data"}
-WAYS = [as_guest, as_customer, with_an_account, as_admin, in_trouble]
+WAYS = [as_guest, as_customer, with_an_account, as_admin, as_bookseller, in_trouble]
