@@ -210,3 +210,10 @@ def test_what_an_older_server_cancelled_is_shown_as_cancelled(counter: Counter) 
     assert counter.follow.orders(CounterQuery(state="placed")).items == ()
     (shown,) = counter.follow.orders(CounterQuery(account_id="ann")).items
     assert (shown.state, shown.order.status) == ("cancelled", "cancelled")
+
+
+def test_why_an_order_was_cancelled_is_kept(counter: Counter) -> None:
+    order = counter.place(1)
+    counter._cancel.cancel_order(order, CancelOrder(actor="staff", account_id=None, reason="water damage"))
+    told = [one for one in counter.follow.life(order, OrderQuery()).happenings if one.what == "cancelled"]
+    assert [(one.who, one.in_words) for one in told] == [("staff", "water damage")]
