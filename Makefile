@@ -46,7 +46,7 @@ simulate: $(TEST_STAMP) ## run the real code in a simulated world: 100,000 seeds
 simulate-mutants: $(TEST_STAMP) ## which check catches what is done wrong on purpose (minutes)
 	$(BIN)/python tests/simulation/simulate.py --mutants
 
-mutants: $(TEST_STAMP) $(MUTANTS_STAMP) ## change order's and catalog's code in every small way, and list what no test notices (an hour)
+mutants: $(TEST_STAMP) $(MUTANTS_STAMP) ## change order's and catalog's code in every small way, and list what no test notices (hours)
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 

@@ -8,6 +8,8 @@ import random
 from collections.abc import Iterator
 from itertools import accumulate
 
+from stdnum import ean
+
 HEADINGS = ("source_id", "title", "authors", "subjects", "isbn", "language", "year", "blurb", "price", "stock")
 #: ISBNs are numbered through: with 978 before and the check digit behind there is room for so many.
 MOST_TITLES = 10**9
@@ -58,5 +60,4 @@ def generated_rows(titles: int, seed: int) -> Iterator[tuple[str, ...]]:
 def isbn13(number: int) -> str:
     """The ISBN of the book of that number: 978, nine digits, and the check digit (ISO 2108, annex C)."""
     digits = f"978{number:09}"
-    weighted = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))
-    return f"{digits}{-weighted % 10}"
+    return f"{digits}{ean.calc_check_digit(digits)}"

@@ -150,3 +150,24 @@ def test_an_account_that_is_none_is_not_found(boss: Reader, account_id: str) -> 
     token = boss.form("/account", "/account/name").fields
     for what in ("role", "sessions", "second-factor"):
         assert boss.post(f"/admin/accounts/{account_id}/{what}", {**token, "role": "staff"}).status_code == 404
+
+
+def test_an_admins_session_alone_weakens_not_that_admins_own_account(shop: Shop, boss: Reader) -> None:
+    shop.people.second_factors.begin(shop.people.staff_accounts.find(BOSS))
+    own = f"/admin/accounts/{shop.account_id(BOSS)}"
+    page = boss.get(own).text
+    assert f"{own}/second-factor" not in page
+    assert "/account/links" not in page
+    token = boss.form(own, f"{own}/sessions").fields
+    for refused in (boss.post(f"{own}/second-factor", token), boss.post("/account/links", {**token, "email": BOSS})):
+        assert refused.status_code == 403
+        assert "This is your own account" in refused.text
+    assert shop.people.second_factors.setting_up(shop.people.staff_accounts.find(BOSS)) is not None
+
+
+def test_who_makes_an_account_twice_is_led_to_another_link(boss: Reader) -> None:
+    form = boss.form("/admin/accounts", "/admin/accounts")
+    assert boss.send(form, email="new@example.org", role="staff").status_code == 200
+    again = boss.send(form, email="new@example.org", role="staff")
+    assert again.status_code == 422
+    assert "/account/links?email=new" in again.text

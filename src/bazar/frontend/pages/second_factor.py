@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from bazar.frontend.domain.accounts import Person, Role
+from bazar.frontend.pages.people import client_address
 from bazar.frontend.pages.refusals import REFUSALS, refused
 from bazar.frontend.pages.sessions import PageSessions
 from bazar.frontend.use_cases.second_factors import SecondFactors
@@ -34,7 +35,7 @@ class SecondFactorPages:
         person = self._person()
         try:
             password, code = request.form.get("password", ""), request.form.get("code", "")
-            codes = self._second_factors.confirm(person, password, code, request.remote_addr or "")
+            codes = self._second_factors.confirm(person, password, code, client_address())
         except REFUSALS as error:
             return refused("second_factor.html", error, **self._values(person))
         if codes is None:  # sent twice: the codes were in the first answer, which the browser did not show

@@ -42,8 +42,8 @@ class SecondFactors:
         proven = self._proof.prove(EmailAddress.read(person.email), password, client_address)
         now = self._clock()
         with self._store.writing() as tx:
-            self._proof.confirm(tx, proven)
-            account, factor = _held(tx, person)
+            account = self._proof.confirm(tx, proven)
+            factor = tx.second_factors.find(account.account_id)
             if factor is None or factor.is_on:
                 return None
             step = factor.step_of(code, now)

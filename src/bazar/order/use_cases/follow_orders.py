@@ -1,6 +1,6 @@
 """How far orders are: lists by state, the whole life of one, and the figures of the last days. For the pages."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from bazar.contracts.books import Money
@@ -21,10 +21,7 @@ from bazar.contracts.times import EPOCH, rfc3339
 from bazar.order.domain.decisions import Decision, Outcome
 from bazar.order.domain.errors import UnknownOrder
 from bazar.order.use_cases.look_up_orders import as_order
-from bazar.order.use_cases.ports import Store
-
-#: The cancellation says so whatever the row of states says, which an older order server did not know.
-CANCELLED: State = "cancelled"
+from bazar.order.use_cases.ports import Store, Transaction
 
 
 class FollowOrders:
@@ -42,8 +39,7 @@ class FollowOrders:
                 found, more = tx.orders_in_state(query.state, query.cursor, query.limit)
             else:
                 found, more = tx.orders_of(query.account_id, query.cursor, query.limit)
-            order_ids = [decision.order_id for decision in found]
-            states = {**tx.states(order_ids), **dict.fromkeys(tx.cancelled(order_ids), CANCELLED)}
+            states = _states(tx, [decision.order_id for decision in found])
         shown = [_at_counter(decision, states) for decision in found]
         return CounterOrders(items=tuple(one for one in shown if query.state in (None, one.state)), next=more)
 
@@ -54,7 +50,7 @@ class FollowOrders:
         """
         with self._store.reading() as tx:
             decision = tx.decision(order_id)
-            states = {**tx.states([order_id]), **dict.fromkeys(tx.cancelled([order_id]), CANCELLED)}
+            states = _states(tx, [order_id])
             is_stuck = bool(tx.stuck([order_id]))
             happened = sorted(tx.happened_to(order_id), key=lambda one: one.at)
         if decision is None or query.account_id not in (None, decision.account_id):
@@ -98,6 +94,12 @@ class FollowOrders:
             ready=ready,
             stuck=stuck,
         )
+
+
+def _states(tx: Transaction, order_ids: Sequence[str]) -> Mapping[str, State]:
+    """A cancellation counts whatever the row of states says: an older order server does not write that row."""
+    cancelled: dict[str, State] = dict.fromkeys(tx.cancelled(order_ids), "cancelled")
+    return {**tx.states(order_ids), **cancelled}
 
 
 def _at_counter(decision: Decision, states: Mapping[str, State]) -> CounterOrder:
