@@ -162,6 +162,7 @@ CALLERS: Mapping[str, frozenset[str]] = {
     "order GET /orders": frozenset({FRONTEND}),
     "order GET /orders/stuck": frozenset({FRONTEND}),
     "order GET /orders/{order_id}": frozenset({FRONTEND}),
+    "order GET /orders/open": frozenset({FRONTEND}),
     "order GET /orders/at-counter": frozenset({FRONTEND}),
     "order GET /orders/{order_id}/life": frozenset({FRONTEND}),
     "order POST /orders/{order_id}/move": frozenset({FRONTEND}),

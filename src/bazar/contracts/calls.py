@@ -59,6 +59,7 @@ GET_ORDER = Call(ORDER, "GET", "/orders/{order_id}", purchasing.OrderQuery, purc
 ORDERS_AT_COUNTER = Call(
     ORDER, "GET", "/orders/at-counter", counter.CounterQuery, counter.CounterOrders, _FROM_FRONTEND
 )
+OPEN_ORDERS = Call(ORDER, "GET", "/orders/open", counter.OpenOrdersQuery, counter.CounterOrders, _FROM_FRONTEND)
 ORDER_LIFE = Call(ORDER, "GET", "/orders/{order_id}/life", purchasing.OrderQuery, counter.OrderLife, _FROM_FRONTEND)
 MOVE_ORDER = Call(ORDER, "POST", "/orders/{order_id}/move", counter.MoveOrder, counter.CounterOrder, _FROM_FRONTEND)
 FIGURES = Call(ORDER, "GET", "/figures", counter.FiguresQuery, counter.Figures, _FROM_FRONTEND)

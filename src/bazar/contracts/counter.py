@@ -37,6 +37,14 @@ class CounterQuery(Message, frozen=True):
     cursor: Cursor | None = None
 
 
+class OpenOrdersQuery(Message, frozen=True):
+    """What an account has ordered and neither collected nor cancelled, newest first."""
+
+    account_id: str
+    limit: PageSize = DEFAULT_PAGE_SIZE
+    cursor: Cursor | None = None
+
+
 class CounterOrder(Message, frozen=True):
     """An order, whose it is, and how far."""
 

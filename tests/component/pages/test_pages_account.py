@@ -138,6 +138,38 @@ def test_the_address_of_a_deleted_account_registers_anew_as_somebody_else(shop: 
     assert "Three Left" not in again.get("/basket").text
 
 
+def test_who_deletes_the_account_is_told_first_which_orders_are_open(shop: Shop, customer: Reader) -> None:
+    assert "<p>None.</p>" in customer.get("/account/delete").text
+    for item_number in (5, 6, 7, 8):
+        customer.buy(item_number)
+    _placed, ready, collected, cancelled = shop.till.orders
+    staff = shop.bookseller()
+    staff.send(staff.form(f"/staff/orders/{ready}", f"/staff/orders/{ready}/ready"))
+    staff.send(staff.form(f"/staff/orders/{collected}", f"/staff/orders/{collected}/collected"))
+    customer.send(customer.form(f"/orders/{cancelled}", f"/orders/{cancelled}/cancel"))
+    form = customer.form("/account/delete", "/account/delete")
+    for page in (customer.get("/account/delete"), customer.send(form, password="a wrong password")):
+        open_orders = page.text[: page.text.index('<form class="stacked"')]
+        assert "whoever names a number at the counter can collect and pay" in open_orders
+        assert [f"Volume {number}" in open_orders for number in (5, 6, 7, 8)] == [True, True, False, False]
+        assert f"Ready to collect</span> · <code>{ready}</code>" in open_orders
+
+
+def test_of_very_many_open_orders_the_newest_are_named_and_the_list_of_all(shop: Shop, customer: Reader) -> None:
+    for _ in range(21):
+        customer.buy(5 + len(shop.till.orders))
+    page = customer.get("/account/delete").text
+    assert (page.count("<code>"), "There are more of them:" in page) == (20, True)
+
+
+def test_the_order_server_keeps_nobody_from_deleting_the_account(shop: Shop, customer: Reader) -> None:
+    customer.buy(5)
+    with shop.till.away():
+        assert "is not known just now" in customer.get("/account/delete").text
+        assert delete(customer) == 303
+    assert shop.reader().sign_in().status_code == 422
+
+
 def test_an_account_is_deleted_by_its_password_only(shop: Shop, customer: Reader) -> None:
     assert delete(customer, "a wrong password") == 422
     assert customer.is_signed_in()

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from bazar.contracts.counter import CounterQuery, MoveOrder, State
+from bazar.contracts.counter import CounterQuery, MoveOrder, OpenOrdersQuery, State
 from bazar.contracts.purchasing import CancelOrder, OrderQuery
 from bazar.order.domain.decisions import Decision, OrderedLine, Outcome
 from bazar.order.domain.errors import AlreadyCancelled, AlreadyCollected, BadCursor, UnknownOrder
@@ -73,6 +73,16 @@ class Counter:
             if cursor is None:
                 return found
 
+    def open_of(self, account_id: str, page: int = 2) -> list[tuple[str, State]]:
+        found: list[tuple[str, State]] = []
+        query = OpenOrdersQuery(account_id=account_id, limit=page)
+        while True:
+            shown = self.follow.open_orders(query)
+            found += [(one.order.order_id, one.state) for one in shown.items]
+            if shown.next is None:
+                return found
+            query = OpenOrdersQuery(account_id=account_id, limit=page, cursor=shown.next)
+
 
 @pytest.fixture
 def counter(order_store: OrderStore, clock: MovableClock) -> Counter:
@@ -94,6 +104,29 @@ def test_an_order_is_placed_made_ready_and_collected_once(counter: Counter, cloc
         ("collected", "12:03"),
     ]
     assert (life.order.status, life.decision, life.stuck) == ("confirmed", "confirmed", None)
+
+
+def test_open_orders_of_an_account_are_those_neither_collected_nor_cancelled(counter: Counter) -> None:
+    numbers = range(1, 8)
+    orders = [counter.place(number, at=NOON + timedelta(minutes=number)) for number in numbers]
+    counter.place(8, Outcome.OUT_OF_STOCK)
+    counter.ready(orders[1])
+    counter.collected(orders[2])
+    counter.cancel(orders[3])
+    with counter.store.writing() as tx:
+        # As an older order server leaves them: no row of the state, or one that knows nothing of the cancellation.
+        tx._connection.execute(sa.text("DELETE FROM order_states WHERE order_id = :id"), {"id": orders[4]})
+        tx._connection.execute(
+            sa.text("UPDATE order_states SET state = 'placed' WHERE order_id = :id"), {"id": orders[3]}
+        )
+    assert counter.open_of("ann") == [
+        (orders[6], "placed"),
+        (orders[5], "placed"),
+        (orders[4], "placed"),
+        (orders[1], "ready"),
+        (orders[0], "placed"),
+    ]
+    assert counter.open_of("bob") == []
 
 
 def test_what_nobody_laid_out_is_collected_all_the_same(counter: Counter) -> None:

@@ -94,6 +94,9 @@ class OrderService:
     def at_counter(self, query: counter.CounterQuery, deadline: Deadline) -> counter.CounterOrders:
         return self._neighbour.call(calls.ORDERS_AT_COUNTER, query, deadline).answer
 
+    def open_orders(self, query: counter.OpenOrdersQuery, deadline: Deadline) -> counter.CounterOrders:
+        return self._neighbour.call(calls.OPEN_ORDERS, query, deadline).answer
+
     def life(self, order_id: str, query: purchasing.OrderQuery, deadline: Deadline) -> counter.OrderLife:
         return self._neighbour.call(calls.ORDER_LIFE, query, deadline, order_id=order_id).answer
 

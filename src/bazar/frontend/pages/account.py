@@ -5,10 +5,12 @@ from typing import Any
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 
+from bazar.contracts.counter import CounterOrders, OpenOrdersQuery
 from bazar.contracts.purchasing import Order, OrdersQuery
 from bazar.contracts.times import rfc3339
 from bazar.contracts.wire import dump
 from bazar.frontend.domain.accounts import Person
+from bazar.frontend.domain.errors import NeighbourAway
 from bazar.frontend.domain.passwords import FEWEST_CHARACTERS
 from bazar.frontend.pages.people import client_address
 from bazar.frontend.pages.refusals import REFUSALS, refused
@@ -103,18 +105,24 @@ class AccountPages:
                 return
 
     def _delete_form(self) -> str:
-        self._sessions.signed_in()
-        return render_template("account_delete.html")
+        return render_template("account_delete.html", open_orders=self._open_orders(self._sessions.signed_in()))
 
     def _delete(self) -> Response:
         person = self._sessions.signed_in()
         try:
             self._own_account.delete(person, request.form.get("password", ""), client_address())
         except REFUSALS as error:
-            return refused("account_delete.html", error)
+            return refused("account_delete.html", error, open_orders=self._open_orders(person))
         response = make_response(redirect(url_for("pages.account_deleted"), 303))
         self._sessions.end(response)
         return response
+
+    def _open_orders(self, person: Person) -> CounterOrders | None:
+        """What waits for the person still; None where nobody knows just now, which keeps no one from leaving."""
+        try:
+            return self._orders.open_orders(OpenOrdersQuery(account_id=person.account_id), g.deadline)
+        except NeighbourAway:
+            return None
 
     @staticmethod
     def _refused(person: Person, error: Exception, section: str, **values: Any) -> Response:

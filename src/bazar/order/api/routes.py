@@ -135,6 +135,7 @@ def order_app(
     api.serve(calls.SETTLE_ORDER, settle_order)
     api.serve(calls.MOVE_ORDER, lambda request, order_id: hand_out_orders.move_order(order_id, request))
     api.serve(calls.ORDERS_AT_COUNTER, follow_orders.orders)
+    api.serve(calls.OPEN_ORDERS, follow_orders.open_orders)
     api.serve(calls.ORDER_LIFE, lambda query, order_id: follow_orders.life(order_id, query))
     api.serve(calls.FIGURES, follow_orders.figures)
     api.serve(calls.BEST_SELLERS, find_best_sellers.best_sellers)

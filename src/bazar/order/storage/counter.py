@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -36,6 +36,22 @@ _IN_STATE = (
 _OLDEST_FIRST = _IN_STATE.where(_PLACE > _CURSOR).order_by(order_states.c.placed_at, order_states.c.order_id)
 _NEWEST_FIRST = _IN_STATE.where(_PLACE < _CURSOR).order_by(
     order_states.c.placed_at.desc(), order_states.c.order_id.desc()
+)
+#: What an older order server decided has no row of its state, and what it cancelled an old one.
+_OPEN_OF = (
+    sa.select(decisions)
+    .where(
+        decisions.c.outcome == sa.text("'confirmed'"),
+        decisions.c.account_id == sa.bindparam("account_id"),
+        sa.tuple_(decisions.c.decided_at, decisions.c.order_id) < _CURSOR,
+        ~sa.exists().where(
+            order_states.c.order_id == decisions.c.order_id,
+            order_states.c.state.in_(["collected", "cancelled"]),
+        ),
+        ~sa.exists().where(cancellations.c.order_id == decisions.c.order_id),
+    )
+    .order_by(decisions.c.decided_at.desc(), decisions.c.order_id.desc())
+    .limit(sa.bindparam("most"))
 )
 _WAITING = ("placed", "ready")
 _OLDEST = (-1, "")
@@ -93,10 +109,12 @@ class CounterRows:
         at, order_id = _OLDEST if is_waiting and before is None else read_cursor(before)
         statement = _OLDEST_FIRST if is_waiting else _NEWEST_FIRST
         values = {"state": state, "at": at, "id": order_id, "most": limit + 1}
-        rows = self._connection.execute(statement, values).all()
-        shown = rows[:limit]
-        more = f"{shown[-1].decided_at}.{shown[-1].order_id}" if len(rows) > limit else None
-        return [read_decision(row) for row in shown], more
+        return _page(self._connection.execute(statement, values).all(), limit)
+
+    def open_orders_of(self, account_id: str, before: str | None, limit: int) -> tuple[Sequence[Decision], str | None]:
+        at, order_id = read_cursor(before)
+        values = {"account_id": account_id, "at": at, "id": order_id, "most": limit + 1}
+        return _page(self._connection.execute(_OPEN_OF, values).all(), limit)
 
     def happened_to(self, order_id: str) -> Sequence[Happened]:
         of_order = {"order_id": order_id}
@@ -122,3 +140,10 @@ class CounterRows:
     def taken_by_day(self, since: datetime) -> Mapping[int, int]:
         rows = self._connection.execute(_TAKEN_BY_DAY, {"since": microseconds(since)})
         return {int(row.day): int(row.taken) for row in rows}
+
+
+def _page(rows: Sequence[sa.Row[Any]], limit: int) -> tuple[Sequence[Decision], str | None]:
+    """Of at most ``limit + 1`` decisions the first, and the cursor of what follows them."""
+    shown = rows[:limit]
+    more = f"{shown[-1].decided_at}.{shown[-1].order_id}" if len(rows) > limit else None
+    return [read_decision(row) for row in shown], more

@@ -13,6 +13,7 @@ from bazar.contracts.counter import (
     Figures,
     FiguresQuery,
     Happening,
+    OpenOrdersQuery,
     OrderLife,
     State,
 )
@@ -42,6 +43,13 @@ class FollowOrders:
             states = _states(tx, [decision.order_id for decision in found])
         shown = [_at_counter(decision, states) for decision in found]
         return CounterOrders(items=tuple(one for one in shown if query.state in (None, one.state)), next=more)
+
+    def open_orders(self, query: OpenOrdersQuery) -> CounterOrders:
+        """A page of what is placed or ready for an account. Raises BadCursor."""
+        with self._store.reading() as tx:
+            found, more = tx.open_orders_of(query.account_id, query.cursor, query.limit)
+            states = _states(tx, [decision.order_id for decision in found])
+        return CounterOrders(items=tuple(_at_counter(decision, states) for decision in found), next=more)
 
     def life(self, order_id: str, query: OrderQuery) -> OrderLife:
         """An order and what happened to it; raises UnknownOrder, also for the order of somebody else.

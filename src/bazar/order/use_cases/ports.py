@@ -138,6 +138,10 @@ class Transaction(Protocol):
         """Those that wait (placed, ready) oldest first, others newest first; and a cursor. Raises BadCursor."""
         ...
 
+    def open_orders_of(self, account_id: str, before: str | None, limit: int) -> tuple[Sequence[Decision], str | None]:
+        """Neither collected nor cancelled, newest first; and a cursor. Raises BadCursor."""
+        ...
+
     def happened_to(self, order_id: str) -> Sequence[Happened]:
         """In no particular order."""
         ...
