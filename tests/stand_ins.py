@@ -255,6 +255,26 @@ class Till(Neighbour):
         found = [one for one in everything if one.state in {"placed", "ready"}]
         return counter.CounterOrders(items=tuple(found[: query.limit]), next="more" if found[query.limit :] else None)
 
+    def journal(self, query: counter.OrderJournalQuery, deadline: Deadline) -> counter.OrderJournal:
+        self.check()
+        lines = [
+            counter.OrderJournalLine(
+                order_id=order_id,
+                account_id=self.orders[order_id][0],
+                titles=tuple(line.title for line in self.orders[order_id][1].lines),
+                what=one.what,  # type: ignore[arg-type]  # only people's deeds are here
+                at=one.at,
+                who=one.who or "",
+                in_words=one.in_words,
+            )
+            for order_id, happened in self.happenings.items()
+            for one in happened
+        ][::-1]
+        start = int(query.cursor or 0)
+        more = start + query.limit < len(lines)
+        page = tuple(lines[start : start + query.limit])
+        return counter.OrderJournal(items=page, next=str(start + query.limit) if more else None)
+
     def figures(self, query: counter.FiguresQuery, deadline: Deadline) -> counter.Figures:
         self.check()
         states = Counter(self._state(order_id) for order_id in self.orders)

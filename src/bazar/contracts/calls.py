@@ -62,6 +62,7 @@ ORDERS_AT_COUNTER = Call(
 OPEN_ORDERS = Call(ORDER, "GET", "/orders/open", counter.OpenOrdersQuery, counter.CounterOrders, _FROM_FRONTEND)
 ORDER_LIFE = Call(ORDER, "GET", "/orders/{order_id}/life", purchasing.OrderQuery, counter.OrderLife, _FROM_FRONTEND)
 MOVE_ORDER = Call(ORDER, "POST", "/orders/{order_id}/move", counter.MoveOrder, counter.CounterOrder, _FROM_FRONTEND)
+ORDER_JOURNAL = Call(ORDER, "GET", "/journal", counter.OrderJournalQuery, counter.OrderJournal, _FROM_FRONTEND)
 FIGURES = Call(ORDER, "GET", "/figures", counter.FiguresQuery, counter.Figures, _FROM_FRONTEND)
 BEST_SELLERS = Call(ORDER, "GET", "/best-sellers", purchasing.BestSellersQuery, purchasing.BestSellers, _FROM_FRONTEND)
 

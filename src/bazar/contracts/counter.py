@@ -12,6 +12,8 @@ from bazar.contracts.wire import DEFAULT_PAGE_SIZE, Message, PageSize
 #: How far an order is (ADR 0017).
 State = Literal["placed", "ready", "collected", "cancelled"]
 Move = Literal["ready", "collected"]
+#: What people do to orders; ``settled`` and ``given-up`` are how one of the staff ended that an order was stuck.
+Done = Literal["ready", "collected", "cancelled", "settled", "given-up"]
 
 #: Where counting what waits ends: beyond it nobody needs to know how many.
 MOST_COUNTED = 1_000
@@ -82,6 +84,32 @@ class OrderLife(CounterOrder, frozen=True):
     decision: Literal["confirmed", "out-of-stock", "price-changed", "cancelled"]
     stuck: str | None
     happenings: tuple[Happening, ...]
+
+
+class OrderJournalQuery(Message, frozen=True):
+    """Which page of the journal of orders."""
+
+    limit: PageSize = DEFAULT_PAGE_SIZE
+    cursor: Cursor | None = None
+
+
+class OrderJournalLine(Message, frozen=True):
+    """What ``who`` did to an order of ``account_id``, and their words of it. ``at``: RFC 3339 UTC."""
+
+    order_id: str
+    account_id: str
+    titles: tuple[str, ...]
+    what: Done
+    at: str
+    who: str
+    in_words: str
+
+
+class OrderJournal(Message, frozen=True):
+    """A page of what was done to orders, the newest first; ``next`` is the cursor of the next page or None."""
+
+    items: tuple[OrderJournalLine, ...]
+    next: str | None
 
 
 class FiguresQuery(Message, frozen=True):

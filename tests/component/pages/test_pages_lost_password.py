@@ -152,5 +152,5 @@ def test_customers_and_guests_make_no_links(customer: Reader, guest: Reader) -> 
 def test_the_journal_tells_who_made_a_link_for_whom(shop: Shop, customer: Reader, staff: Reader) -> None:
     assert customer.is_signed_in()
     use(shop.reader(), make_link(staff))
-    told = shop.people.staff_accounts.journal(shop.account_id())
+    told = shop.people.staff_accounts.journal(shop.account_id()).lines
     assert [(each.line.deed, each.actor) for each in told] == [("link-used", EMAIL), ("link-made", "staff@example.org")]

@@ -7,7 +7,8 @@ import pytest
 from werkzeug.test import TestResponse
 
 from bazar.frontend.domain.accounts import Role, SignInKind
-from shop_window import ADDRESS, EMAIL, PASSWORD, Reader, Shop
+from bazar.frontend.use_cases.staff_accounts import LINES_ON_A_PAGE
+from shop_window import ADDRESS, EMAIL, PASSWORD, Reader, Shop, links
 
 BOSS = "boss@example.org"
 
@@ -129,6 +130,23 @@ def test_the_journal_tells_who_did_what_and_when(shop: Shop, customer: Reader, b
     assert EMAIL not in page
 
 
+@pytest.mark.usefixtures("customer")
+def test_the_journal_goes_back_to_its_first_line_page_by_page(shop: Shop, boss: Reader) -> None:
+    one = f"/admin/accounts/{shop.account_id()}"
+    token = boss.form(one, f"{one}/sessions").fields
+    for _ in range(LINES_ON_A_PAGE + 1):
+        assert boss.post(f"{one}/sessions", token).status_code == 303
+    for address, oldest in (("/admin/accounts", "The operator made the account"), (one, "ended all sessions")):
+        newest = boss.get(address).text
+        assert newest.count("ended all sessions") == LINES_ON_A_PAGE
+        (older,) = links(newest, "Next page")
+        rest = boss.get(older).text
+        assert rest.count("ended all sessions") == 1
+        assert oldest in rest
+        assert (links(rest, "Next page"), links(rest, "First page")) == ([], [f"{address}#journal-heading"])
+        assert boss.get(f"{address}?cursor=x").status_code == 422
+
+
 @pytest.mark.parametrize("role", [Role.CUSTOMER, Role.STAFF])
 def test_nobody_but_an_admin_sees_or_does_any_of_it(shop: Shop, boss: Reader, role: Role) -> None:
     reader = shop.colleague("other@example.org", role)
@@ -141,7 +159,7 @@ def test_nobody_but_an_admin_sees_or_does_any_of_it(shop: Shop, boss: Reader, ro
         fields = {**token, "email": "new@example.org", "role": "admin"}
         assert reader.post(path, fields).status_code == 403
     assert boss.is_signed_in()
-    assert [each.line.deed for each in shop.people.staff_accounts.journal()] == ["made", "made"]
+    assert [each.line.deed for each in shop.people.staff_accounts.journal().lines] == ["made", "made"]
 
 
 @pytest.mark.parametrize("account_id", ["a" * 26, "none", "%00", "%F0%9F%98%80", "x" * 3000])

@@ -117,3 +117,39 @@ def test_what_is_no_item_number_is_said(stella: Reader, typed: str) -> None:
     assert answer.status_code == 200
     assert 'id="book-mistake"' in answer.text
     assert "<b>" not in answer.text
+
+
+def test_what_was_done_to_orders_is_in_a_journal_of_its_own(shop: Shop, stella: Reader) -> None:
+    customer = shop.customer()
+    assert "Nothing yet." in stella.get("/staff/journal/orders").text
+    for item_number in (5, 6):
+        customer.buy(item_number)
+    collected, cancelled = (f"/orders/{order_id}" for order_id in shop.till.orders)
+    for move in ("ready", "collected"):
+        stella.send(stella.form(f"/staff{collected}", f"/staff{collected}/{move}"))
+    customer.send(customer.form(cancelled, f"{cancelled}/cancel"))
+    page = stella.get(links(stella.get("/staff/journal").text, "Orders")[-1]).text
+    by_customer, handed_out, laid_out = told(page)
+    assert by_customer.startswith("Volume 6 : Cancelled")
+    assert by_customer.endswith("ann@example.org (whose order it was)")
+    assert handed_out.startswith("Volume 5 : Collected and paid")
+    assert handed_out.endswith("stella@example.org · order of ann@example.org")
+    assert laid_out.startswith("Volume 5 : Made ready")
+    assert links(page, "Volume 6") == [f"/staff{cancelled}"]
+
+
+def test_the_journal_of_orders_is_paged(shop: Shop, stella: Reader) -> None:
+    customer = shop.customer()
+    for number in range(21):
+        customer.buy(5 + number)
+    for order_id in shop.till.orders:
+        stella.send(stella.form(f"/staff/orders/{order_id}", f"/staff/orders/{order_id}/ready"))
+    first = stella.get("/staff/journal/orders").text
+    (address,) = links(first, "Next page")
+    rest = stella.get(address).text
+    assert (len(told(first)), len(told(rest))) == (20, 1)
+    assert links(rest, "First page") == ["/staff/journal/orders"]
+
+
+def test_a_place_in_the_journal_of_orders_that_nobody_gave_is_refused(stella: Reader) -> None:
+    assert stella.get("/staff/journal/orders?cursor=%20").status_code == 422

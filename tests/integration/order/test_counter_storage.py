@@ -7,10 +7,12 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from bazar.contracts.counter import CounterQuery, MoveOrder, OpenOrdersQuery, State
+from bazar.chassis.database import Database
+from bazar.contracts.counter import CounterQuery, MoveOrder, OpenOrdersQuery, OrderJournalLine, OrderJournalQuery, State
 from bazar.contracts.purchasing import CancelOrder, OrderQuery
 from bazar.order.domain.decisions import Decision, OrderedLine, Outcome
 from bazar.order.domain.errors import AlreadyCancelled, AlreadyCollected, BadCursor, UnknownOrder
+from bazar.order.storage.deeds import DEEDS_BY_TABLE
 from bazar.order.storage.store import OrderStore
 from bazar.order.use_cases.cancel_order import CancelOrders
 from bazar.order.use_cases.follow_orders import FollowOrders
@@ -82,6 +84,17 @@ class Counter:
             if shown.next is None:
                 return found
             query = OpenOrdersQuery(account_id=account_id, limit=page, cursor=shown.next)
+
+    def journal(self, page: int) -> list[OrderJournalLine]:
+        found: list[OrderJournalLine] = []
+        query = OrderJournalQuery(limit=page)
+        while True:
+            shown = self.follow.journal(query)
+            assert len(shown.items) <= page
+            found += shown.items
+            if shown.next is None:
+                return found
+            query = OrderJournalQuery(limit=page, cursor=shown.next)
 
 
 @pytest.fixture
@@ -250,3 +263,53 @@ def test_why_an_order_was_cancelled_is_kept(counter: Counter) -> None:
     counter._cancel.cancel_order(order, CancelOrder(actor="staff", account_id=None, reason="water damage"))
     told = [one for one in counter.follow.life(order, OrderQuery()).happenings if one.what == "cancelled"]
     assert [(one.who, one.in_words) for one in told] == [("staff", "water damage")]
+
+
+@pytest.mark.parametrize("page", [1, 2, 100])
+def test_the_journal_has_each_deed_of_a_person_once_the_newest_first(
+    counter: Counter, clock: MovableClock, page: int
+) -> None:
+    moved, cancelled, given_up, settled = (counter.place(number) for number in (1, 2, 3, 4))
+    for move in (counter.ready, counter.ready, counter.collected):
+        clock.advance(minutes=1)
+        move(moved)
+    clock.advance(minutes=1)
+    for _ in range(2):
+        counter.cancel(cancelled, "ann")
+    clock.advance(minutes=1)
+    with counter.store.writing() as tx:
+        for order in (given_up, settled):
+            tx.mark_stuck(order, "no copies", clock())
+        # As one of the staff ends it: a cancellation and a line of the journal at one moment.
+        tx.cancel(given_up, "staff", clock(), "the shelf is empty")
+        tx.end_stuck(Ending(given_up, "cancel", "staff", "the shelf is empty", clock(), is_cancelled=True))
+        tx.end_stuck(Ending(settled, "settle", "boss", "seen", clock(), is_cancelled=False))
+    lines = counter.journal(page)
+    assert [(line.order_id, line.what, line.who, line.at[11:16]) for line in lines[-3:]] == [
+        (cancelled, "cancelled", "staff", "12:04"),
+        (moved, "collected", "staff", "12:03"),
+        (moved, "ready", "staff", "12:01"),
+    ]
+    assert sorted((line.order_id, line.what, line.in_words) for line in lines[:-3]) == [
+        (given_up, "cancelled", "the shelf is empty"),
+        (given_up, "given-up", "the shelf is empty"),
+        (settled, "settled", "seen"),
+    ]
+    assert {(line.account_id, line.titles) for line in lines} == {("ann", ("Xen",))}
+
+
+def test_the_journal_refuses_a_cursor_that_it_did_not_give(counter: Counter) -> None:
+    for cursor in ("x", "1.2", "1.aa", "-1.aa.ready", f"{2**63}.aa.ready", "1.AA.ready"):
+        with pytest.raises(BadCursor):
+            counter.follow.journal(OrderJournalQuery(cursor=cursor))
+
+
+def test_a_page_of_the_journal_reads_no_more_than_it_shows(order_database: Database) -> None:
+    if order_database.engine.dialect.name != "sqlite":
+        pytest.skip("SQLite tells its plan in words that do not depend on how much there is")
+    values = {"before": 2**62, "before_id": "", "before_what": "", "most": 3}
+    with order_database.reading() as connection:
+        plans = [connection.execute(sa.text(f"EXPLAIN QUERY PLAN {source}"), values).all() for source in DEEDS_BY_TABLE]
+    for plan, index in zip(plans, ("moves_in_time", "cancellations_in_time", "journal_in_time"), strict=True):
+        assert f"USING INDEX {index}" in str(plan) or f"USING COVERING INDEX {index}" in str(plan)
+        assert "USE TEMP B-TREE FOR ORDER BY" not in str(plan)

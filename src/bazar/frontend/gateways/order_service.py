@@ -103,6 +103,9 @@ class OrderService:
     def move(self, order_id: str, request: counter.MoveOrder, deadline: Deadline) -> counter.CounterOrder:
         return self._neighbour.call(calls.MOVE_ORDER, request, deadline, order_id=order_id).answer
 
+    def journal(self, query: counter.OrderJournalQuery, deadline: Deadline) -> counter.OrderJournal:
+        return self._neighbour.call(calls.ORDER_JOURNAL, query, deadline).answer
+
     def figures(self, query: counter.FiguresQuery, deadline: Deadline) -> counter.Figures:
         return self._neighbour.call(calls.FIGURES, query, deadline).answer
 

@@ -30,7 +30,7 @@ from bazar.frontend.pages.staff.book_page import StaffBookPage
 from bazar.frontend.pages.staff.chronicle import Chronicle
 from bazar.frontend.pages.staff.door import StaffDoor
 from bazar.frontend.pages.staff.import_file import ImportPages
-from bazar.frontend.pages.staff.journal import add_journal_page
+from bazar.frontend.pages.staff.journal import add_journal_pages
 from bazar.frontend.pages.staff.new_book import add_new_book_pages
 from bazar.frontend.pages.staff.orders import StaffOrders
 from bazar.frontend.pages.staff.today import add_today_page
@@ -91,7 +91,7 @@ def mount_pages(
     add_new_book_pages(pages, catalog, door, currency)
     ImportPages(catalog, door, currency).mount(pages)
     chronicle = Chronicle(catalog, accounts)
-    add_journal_page(pages, chronicle)
+    add_journal_pages(pages, chronicle, orders, accounts)
     staff_book = StaffBookPage(catalog, chronicle)
     staff_book.mount(pages)
     BookChanges(catalog, staff_book, door, currency).mount(pages)

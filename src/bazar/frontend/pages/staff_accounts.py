@@ -1,11 +1,12 @@
 """The accounts of others, for admins: who works here, roles, sessions, lost devices, and the journal of all that."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from msgspec import Meta
 
 from bazar.contracts.times import rfc3339
-from bazar.contracts.wire import Invalid
+from bazar.contracts.wire import LARGEST_JSON_INTEGER, Invalid, Message, convert
 from bazar.frontend.domain.account_care import LINK_LIFETIME
 from bazar.frontend.domain.accounts import Role
 from bazar.frontend.pages.refusals import REFUSALS, refused
@@ -15,6 +16,12 @@ from bazar.frontend.use_cases.staff_accounts import StaffAccounts, Told
 
 #: What a page says of what was just done.
 SAID = ("role", "sessions", "second-factor")
+
+
+class PlaceInJournal(Message, frozen=True):
+    """Where a page of the journal begins."""
+
+    cursor: Annotated[int, Meta(ge=1, le=LARGEST_JSON_INTEGER)] | None = None
 
 
 class StaffAccountPages:
@@ -91,14 +98,23 @@ class StaffAccountPages:
         return refused("staff_accounts.html", error, **self._of_list(), section=section, link=None, **filled_in)
 
     def _of_list(self) -> dict[str, Any]:
-        lines = [_line(told) for told in self._staff_accounts.journal()]
         minutes = LINK_LIFETIME.seconds // 60
-        return {"staff": self._staff_accounts.staff(), "lines": lines, "roles": list(Role), "minutes": minutes}
+        return {
+            "staff": self._staff_accounts.staff(),
+            "roles": list(Role),
+            "minutes": minutes,
+            **self._journal(None),
+        }
 
     def _of_account(self, account_id: str) -> dict[str, Any]:
         whose = self._staff_accounts.person(account_id)
-        lines = [_line(told) for told in self._staff_accounts.journal(account_id)]
-        return {"whose": whose, "lines": lines, "roles": list(Role)}
+        return {"whose": whose, "roles": list(Role), **self._journal(account_id)}
+
+    def _journal(self, account_id: str | None) -> dict[str, Any]:
+        place = {"cursor": request.args["cursor"]} if request.args.get("cursor") else {}
+        before = convert(place, PlaceInJournal).cursor
+        page = self._staff_accounts.journal(account_id, before)
+        return {"lines": [_line(told) for told in page.lines], "next": page.next, "cursor": before}
 
 
 def _role() -> Role:

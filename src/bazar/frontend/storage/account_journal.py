@@ -11,8 +11,15 @@ from bazar.frontend.domain.accounts import Role
 from bazar.frontend.storage.schema import account_journal
 
 _ADD = sa.insert(account_journal)
-_LATEST = sa.select(account_journal).order_by(account_journal.c.line_number.desc()).limit(sa.bindparam("most"))
-_LATEST_OF = _LATEST.where(account_journal.c.account_id == sa.bindparam("account_id"))
+_OLDER = (
+    sa.select(account_journal)
+    .where(account_journal.c.line_number < sa.bindparam("before"))
+    .order_by(account_journal.c.line_number.desc())
+    .limit(sa.bindparam("most"))
+)
+_OLDER_OF = _OLDER.where(account_journal.c.account_id == sa.bindparam("account_id"))
+#: Above every line's number.
+_NEWEST = 2**62
 
 
 class SqlAccountJournal:
@@ -34,11 +41,16 @@ class SqlAccountJournal:
             },
         )
 
-    def latest(self, most: int, account_id: str | None = None) -> Sequence[JournalLine]:
-        """The newest first."""
+    def page(
+        self, most: int, before: int | None = None, account_id: str | None = None
+    ) -> tuple[Sequence[JournalLine], int | None]:
+        """The newest first, and the number of the last where there are older ones."""
         about = {} if account_id is None else {"account_id": account_id}
-        rows = self._connection.execute(_LATEST_OF if about else _LATEST, {"most": most, **about})
-        return [
+        values = {"most": most + 1, "before": _NEWEST if before is None else before, **about}
+        rows = self._connection.execute(_OLDER_OF if about else _OLDER, values).all()
+        shown = rows[:most]
+        lines = [
             JournalLine(from_microseconds(row.at), row.actor, row.account_id, Deed(row.deed), Role(row.role))
-            for row in rows
+            for row in shown
         ]
+        return lines, shown[-1].line_number if len(rows) > most else None

@@ -58,8 +58,10 @@ class AccountJournal(Protocol):
 
     def write(self, line: JournalLine) -> None: ...
 
-    def latest(self, most: int, account_id: str | None = None) -> Sequence[JournalLine]:
-        """The newest first, of one account or of all."""
+    def page(
+        self, most: int, before: int | None = None, account_id: str | None = None
+    ) -> tuple[Sequence[JournalLine], int | None]:
+        """The newest first, of one account or of all; and what to give as ``before`` for those that are older."""
         ...
 
 

@@ -20,7 +20,7 @@ from bazar.frontend.use_cases.lost_passwords import add_link
 from bazar.frontend.use_cases.secret_texts import new_password
 
 MOST_LISTED = 500
-MOST_LINES = 50
+LINES_ON_A_PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,14 @@ class Told:
     line: JournalLine
     actor: str | None
     email: str | None
+
+
+@dataclass(frozen=True)
+class ToldPage:
+    """A page of the journal, the newest line first; ``next``: what the page of older lines is asked for by, or None."""
+
+    lines: Sequence[Told]
+    next: int | None
 
 
 class StaffAccounts:
@@ -65,12 +73,13 @@ class StaffAccounts:
             raise UnknownAccount
         return person
 
-    def journal(self, account_id: str | None = None) -> Sequence[Told]:
-        """The MOST_LINES newest lines, of one account or of all."""
+    def journal(self, account_id: str | None = None, before: int | None = None) -> ToldPage:
+        """LINES_ON_A_PAGE lines, of one account or of all; ``before`` is the ``next`` of an earlier page."""
         with self._store.reading() as tx:
-            lines = tx.journal.latest(MOST_LINES, account_id)
+            lines, older = tx.journal.page(LINES_ON_A_PAGE, before, account_id)
             emails = tx.emails({each for line in lines for each in (line.actor, line.account_id)}) if lines else {}
-        return [Told(line, emails.get(line.actor), emails.get(line.account_id)) for line in lines]
+        told = [Told(line, emails.get(line.actor), emails.get(line.account_id)) for line in lines]
+        return ToldPage(told, older)
 
     def create(self, actor: Person, email: str, name: str, role: Role) -> str:
         """Make an account that nobody knows the password of; the secret of a link to choose one.

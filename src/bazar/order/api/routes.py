@@ -137,6 +137,7 @@ def order_app(
     api.serve(calls.ORDERS_AT_COUNTER, follow_orders.orders)
     api.serve(calls.OPEN_ORDERS, follow_orders.open_orders)
     api.serve(calls.ORDER_LIFE, lambda query, order_id: follow_orders.life(order_id, query))
+    api.serve(calls.ORDER_JOURNAL, follow_orders.journal)
     api.serve(calls.FIGURES, follow_orders.figures)
     api.serve(calls.BEST_SELLERS, find_best_sellers.best_sellers)
     api.serve(calls.LIST_ORDERS, look_up_orders.orders)

@@ -45,6 +45,7 @@ cancellations = sa.Table(
     sa.Column("returned_at", BigInteger),
     sa.Column("reason", sa.Text),
     sa.Index("unreturned_orders", "order_id", sqlite_where=_NOT_RETURNED, postgresql_where=_NOT_RETURNED),
+    sa.Index("cancellations_in_time", "cancelled_at", "order_id"),
 )
 
 #: One row for each move of an order at the counter (ready, collected), inserted once. ``total_minor`` is what the order
@@ -58,6 +59,7 @@ moves = sa.Table(
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("total_minor", BigInteger, nullable=False),
     sa.Index("moves_by_time", "moved_to", "at"),
+    sa.Index("moves_in_time", "at", "order_id", "moved_to"),
 )
 
 #: How far each order is, as its decision, cancellation and moves say, written with them: so that a list of what waits
@@ -95,6 +97,7 @@ journal = sa.Table(
     sa.Column("stuck_since", BigInteger, nullable=False),
     sa.Column("is_cancelled", sa.Boolean, nullable=False),
     sa.Index("journal_of_an_order", "order_id"),
+    sa.Index("journal_in_time", "at", "order_id"),
 )
 
 #: One row at most: the epoch of the catalog that all decisions were compared with. A restore takes it away.

@@ -12,6 +12,7 @@ from bazar.order.storage.cancellations import CancellationRows
 from bazar.order.storage.comparison import ComparisonRows
 from bazar.order.storage.counter import CounterRows
 from bazar.order.storage.decisions import DecisionRows
+from bazar.order.storage.deeds import DeedRows
 from bazar.order.storage.order_list import OrderListRows
 from bazar.order.storage.order_states import OrderStateRows
 from bazar.order.storage.schema import secrets
@@ -24,7 +25,7 @@ _KEEP_SECRET = sa.text('INSERT INTO secrets ("only", order_ids) VALUES (1, :secr
 
 
 class OrderTransaction(
-    DecisionRows, CancellationRows, OrderListRows, StuckRows, ComparisonRows, CounterRows, OrderStateRows
+    DecisionRows, CancellationRows, OrderListRows, StuckRows, ComparisonRows, CounterRows, OrderStateRows, DeedRows
 ):
     """All that can be done in one transaction; each part stands in a file of its own."""
 

@@ -14,6 +14,9 @@ from bazar.contracts.counter import (
     FiguresQuery,
     Happening,
     OpenOrdersQuery,
+    OrderJournal,
+    OrderJournalLine,
+    OrderJournalQuery,
     OrderLife,
     State,
 )
@@ -77,6 +80,25 @@ class FollowOrders:
             stuck=stuck[-1] if is_stuck else None,
             happenings=(placed, *later),
         )
+
+    def journal(self, query: OrderJournalQuery) -> OrderJournal:
+        """A page of what people did to orders. Raises BadCursor."""
+        with self._store.reading() as tx:
+            deeds, more = tx.deeds(query.cursor, query.limit)
+            decided = {one.order_id: one for one in tx.decisions(list({deed.order_id for deed in deeds}))}
+        lines = (
+            OrderJournalLine(
+                order_id=deed.order_id,
+                account_id=decided[deed.order_id].account_id,
+                titles=tuple(line.title for line in decided[deed.order_id].lines),
+                what=deed.what,
+                at=rfc3339(deed.at),
+                who=deed.who,
+                in_words=deed.in_words,
+            )
+            for deed in deeds
+        )
+        return OrderJournal(items=tuple(lines), next=more)
 
     def figures(self, query: FiguresQuery) -> Figures:
         """Of the last days in UTC; what it costs grows with the orders of these days, not with all."""

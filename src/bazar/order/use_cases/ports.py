@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from bazar.contracts.counter import Move, State
+from bazar.contracts.counter import Done, Move, State
 from bazar.contracts.purchasing import (
     FinishAnswers,
     FinishHold,
@@ -66,6 +66,17 @@ class Happened:
     at: datetime
     who: str | None = None
     in_words: str = ""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that a person did to an order; ``who`` is "recovery" after a restore."""
+
+    order_id: str
+    what: Done
+    at: datetime
+    who: str
+    in_words: str
 
 
 class Transaction(Protocol):
@@ -144,6 +155,10 @@ class Transaction(Protocol):
 
     def happened_to(self, order_id: str) -> Sequence[Happened]:
         """In no particular order."""
+        ...
+
+    def deeds(self, before: str | None, limit: int) -> tuple[Sequence[Deed], str | None]:
+        """To all orders, the newest first; and a cursor. Raises BadCursor."""
         ...
 
     def count_in_state(self, state: State, most: int) -> int:
