@@ -72,7 +72,8 @@ def _way(visitor: Visitor, shop: Shop) -> Iterator[str]:
     for _ in range(READY):
         visitor.page.get_by_role("main").get_by_role("button", name="Ready").first.click()
     visitor.go("/staff/orders?show=ready")
-    visitor.page.get_by_role("main").get_by_role("button", name="Collected").first.click()
+    visitor.page.locator("summary", has_text="Collected").first.click()
+    visitor.press("Collected and paid")
     visitor.go("/staff")
     yield "dashboard"
 

@@ -35,7 +35,11 @@ def test_a_reader_sees_that_the_books_are_ready_and_that_they_were_collected(
     expect(state).to_contain_text("Ready: the books wait for you")
 
     seller.go(f"/staff/orders/{order_id}")
-    seller.press("Collected and paid")
+    final = seller.page.get_by_role("button", name="Collected and paid")
+    expect(final).to_have_count(0)  # not before it was asked for
+    seller.page.locator("summary", has_text="Collected").press("Enter")
+    expect(seller.page.get_by_text(f"{reader.email} takes")).to_be_visible()
+    final.press("Enter")
     expect(seller.page.get_by_role("main")).to_contain_text("Collected and paid")
     reader.page.reload()
     expect(state).to_contain_text("Collected and paid")

@@ -208,6 +208,9 @@ def as_bookseller(visitor: Visitor, shop: Shop) -> States:
             visitor.press(button)
         visitor.go(f"/staff/orders/{orders[state]}")
         yield f"order for booksellers, {state}"
+        if state == "ready":
+            page.locator("summary", has_text="Collected").press("Enter")
+            yield "collected, to be confirmed"
     for show in ("to-make-ready", "ready", "collected", "cancelled", "stuck"):
         visitor.go(f"/staff/orders?show={show}")
         yield f"orders, {show}"

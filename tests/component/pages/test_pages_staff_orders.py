@@ -1,5 +1,7 @@
 """What booksellers do with orders: the list, one order, its moves, and those that need a hand."""
 
+import re
+
 import pytest
 
 from bazar.frontend.domain.accounts import Role
@@ -55,6 +57,19 @@ def test_the_list_shows_what_was_asked_for_and_moves_orders_on(stella: Reader, o
         assert "No orders here." in stella.get(sent.headers["Location"]).text
         assert links(stella.get(f"/staff/orders?show={after}").text, "alert") == [order]
     assert "No orders here." in stella.get("/staff/orders?show=cancelled").text
+
+
+def test_collected_is_asked_for_once_more_with_what_is_handed_out_to_whom(stella: Reader, order: str) -> None:
+    stella.send(stella.form(order, f"{order}/ready"))
+    for page in (order, "/staff/orders?show=ready"):
+        (step,) = re.findall(r'<details class="confirm">(.*?)</details>', stella.get(page).text, re.DOTALL)
+        summary, _, form = step.partition("</summary>")
+        assert "<button" not in summary
+        assert f'action="{order}/collected"' in form
+        asked = " ".join(form.partition("<p>")[2].partition("</p>")[0].split())
+        assert asked.startswith("ann@example.org takes “&lt;script&gt;alert")
+        assert "(2 copies) and pays $25.00? This is final" in asked
+        assert stella.get(page).text.count("/collected") == 1
 
 
 def test_the_list_comes_page_by_page(shop: Shop, stella: Reader, customer: Reader) -> None:
