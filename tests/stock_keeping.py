@@ -78,6 +78,9 @@ class StockKeeping:
             self.note(item_number, "stock", request.actor, reason, stock_change=more)
         if change.keys() - {"price"}:
             self.note(item_number, "details", request.actor, reason)
+        if request.is_count and not more:
+            self.note(item_number, "counted", request.actor, reason, stock_change=0)
+            return self._answer(book)
         changed = {**change, "quantity": book.quantity + more, "version": book.version + 1}
         self.books[item_number] = msgspec.structs.replace(book, **changed)
         return self._answer(self.books[item_number])

@@ -212,13 +212,15 @@ class AddBook(Message, frozen=True):
 class ChangeBook(Message, frozen=True):
     """A staff member changes a book; with a key, a repetition changes nothing more.
 
-    ``expected_versions``: those that If-Match names, None where any version will do.
+    ``expected_versions``: those that If-Match names, None where any version will do. ``is_count``: somebody has counted
+    the copies, which the journal tells also where there are as many as expected.
     """
 
     actor: str
     change: BookChange
     idempotency_key: str | None = None
     expected_versions: tuple[int, ...] | None = None
+    is_count: bool = False
 
 
 class WithdrawBook(Message, frozen=True):
@@ -244,8 +246,8 @@ class SourceWithdrawn(Message, frozen=True):
 class HistoryEntry(Message, frozen=True):
     """One price change, stock movement or change of details. ``who`` is an account, or "operator".
 
-    ``kind``: added, price, stock, details, withdrawn, sold or returned. ``price`` is the new price or that of the sale,
-    ``stock_change`` the copies that came or went.
+    ``kind``: added, price, stock, counted (as many as expected), details, withdrawn, sold or returned. ``price`` is the
+    new price or that of the sale, ``stock_change`` the copies that came or went.
     """
 
     at: str

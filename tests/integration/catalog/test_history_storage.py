@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
-from bazar.catalog.domain.errors import BadCursor
+from bazar.catalog.domain.errors import BadCursor, StaleVersion
 from bazar.catalog.use_cases.hold_copies import HoldCopies
 from bazar.catalog.use_cases.keep_stock import KeepStock
 from bazar.catalog.use_cases.look_up import LookUp
@@ -52,6 +53,35 @@ def test_what_happened_at_one_moment_is_told_in_order_and_once(
     told = [(entry.reason, entry.kind) for entry in entries]
     kinds = ("details", "stock", "price")
     assert told == [(str(turn), kind) for turn in reversed(range(6)) for kind in kinds] + [("", "added")]
+
+
+def test_a_count_that_agrees_is_told_once_and_changes_neither_version_nor_position(
+    keep_stock: KeepStock, look_up: LookUp
+) -> None:
+    item = add_book(keep_stock, 5).item_number
+    before, position = look_up.book(item)
+    counted = ChangeBook(
+        actor="staff",
+        change=BookChange(stock_change=0, reason="5 counted"),
+        idempotency_key="k",
+        expected_versions=(before.version,),
+        is_count=True,
+    )
+    for _ in range(2):
+        assert keep_stock.change_book(item, counted) == (before, position)
+    assert look_up.book(item) == (before, position)
+    newest, added = history(look_up, item, 100)
+    assert (newest.kind, newest.who, newest.reason, newest.stock_change) == ("counted", "staff", "5 counted", 0)
+    assert added.kind == "added"
+    with pytest.raises(StaleVersion):
+        keep_stock.change_book(item, msgspec.structs.replace(counted, idempotency_key="l", expected_versions=(9,)))
+
+
+def test_a_count_that_differs_is_a_movement_of_stock(keep_stock: KeepStock, look_up: LookUp) -> None:
+    item = add_book(keep_stock, 5).item_number
+    change_by_count = ChangeBook(actor="staff", change=BookChange(stock_change=-1), is_count=True)
+    assert keep_stock.change_book(item, change_by_count)[0].quantity == 4
+    assert [entry.kind for entry in history(look_up, item, 100)] == ["stock", "added"]
 
 
 def test_a_page_that_ends_the_history_says_so(keep_stock: KeepStock, look_up: LookUp) -> None:

@@ -80,8 +80,11 @@ class KeepStock:
             entries = self._apply(tx, book, request)
             if not entries:
                 return shown(book, self._currency), tx.position()
-            tx.raise_version(item_number)
             tx.write_journal(entries)
+            if all(entry.kind == "counted" for entry in entries):
+                # Nothing that anybody sees of the book has changed.
+                return shown(book, self._currency), tx.position()
+            tx.raise_version(item_number)
             position = tx.publish([item_number])
             return shown(_sold(tx, tx.book(item_number), item_number), self._currency), position
 
@@ -194,6 +197,8 @@ class KeepStock:
             if not tx.change_stock(book.item_number, stock_change):
                 raise StockBelowZero(book.item_number, book.stock, stock_change, tx.position())
             note("stock", stock_change=stock_change)
+        elif request.is_count:
+            note("counted", stock_change=0)
         old, new = _facts_of(book), _changed_facts(book, change)
         if new != old:
             tx.set_details(book.item_number, book, new)

@@ -45,7 +45,10 @@ class BookFacts:
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """One thing that was done to a book: who, when, why. ``kind``: added, price, stock, details, withdrawn, sold."""
+    """One thing that was done to a book: who, when, why.
+
+    ``kind``: added, price, stock, counted, details, withdrawn, sold, returned.
+    """
 
     item_number: int
     at: datetime

@@ -45,10 +45,14 @@ MOST_TRIES = 4
 
 @dataclass(frozen=True)
 class Wish:
-    """What a form asks for; ``about``: the fields that must be as it showed them."""
+    """What a form asks for; ``about``: the fields that must be as it showed them.
+
+    ``is_count``: it is in the journal also where it changes nothing.
+    """
 
     change: Mapping[str, Any]
     about: tuple[str, ...] = ()
+    is_count: bool = False
 
 
 class BookChanges:
@@ -125,6 +129,7 @@ class BookChanges:
                 change=BookChange(**wish.change),
                 idempotency_key=mark.key,
                 expected_versions=(version,) if wish.about else None,
+                is_count=wish.is_count,
             )
             try:
                 return self._catalog.change_book(item_number, asked, g.deadline).position
@@ -181,4 +186,4 @@ def _stock_take(typed: Mapping[str, str], shown: Shown) -> Wish:
     except Invalid:
         raise Mistakes({"stock": "has to be counted against what the page says; please count once more"}) from None
     difference = read["stock"] - expected
-    return Wish({"stock_change": difference, "reason": read["reason"]} if difference else {}, about=("stock",))
+    return Wish({"stock_change": difference, "reason": read["reason"]}, about=("stock",), is_count=True)
