@@ -134,6 +134,14 @@ class Shelves(Neighbour, StockKeeping):
         ]
         return Seen(self._page(found, query.cursor, query.limit), self.position)
 
+    def low_stock(self, query: books.LowStockQuery, deadline: Deadline) -> Seen[books.BookPage]:
+        self.check()
+        if not self._has_index:
+            raise NeighbourAway(self.name, "the index is being built")
+        few = [book for book in self.books.values() if book.quantity <= books.FEW_COPIES]
+        few.sort(key=lambda book: (book.quantity, book.item_number))
+        return Seen(self._page(few, query.cursor, query.limit), self.position)
+
     def books_by_number(self, query: books.NumbersQuery, deadline: Deadline) -> Seen[books.BookPage]:
         self.check()
         found = [

@@ -121,6 +121,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "POST /staff/import": frozenset(),
     "POST /staff/import/preview": frozenset(),
     "GET /staff/books/new": STAFF,
+    "GET /staff/books/low": STAFF,
     "POST /staff/books/new": frozenset(),
     "GET /staff/books/{item_number}": STAFF,
     "POST /staff/books/{item_number}/details": frozenset(),
@@ -139,6 +140,7 @@ IDENTITIES = (FRONTEND, CATALOG, ORDER, OPERATOR)
 CALLERS: Mapping[str, frozenset[str]] = {
     "catalog GET /books/{item_number}": frozenset({FRONTEND}),
     "catalog GET /books": frozenset({FRONTEND}),
+    "catalog GET /low-stock": frozenset({FRONTEND}),
     "catalog GET /search": frozenset({FRONTEND}),
     "catalog GET /newest": frozenset({FRONTEND}),
     "catalog POST /books/by-number": frozenset({FRONTEND}),

@@ -12,6 +12,8 @@ MOST_COPIES = 1_000_000_000
 #: Few enough that the total of the largest order is an integer that every JSON reader holds exactly.
 MOST_COPIES_A_LINE = 10_000
 HIGHEST_PRICE_MINOR = 1_000_000_000
+#: A book of which there are no more copies runs low.
+FEW_COPIES = 3
 #: Of so many books one question can be asked.
 MOST_NUMBERS = 1_000
 
@@ -136,6 +138,13 @@ class NewestQuery(Message, frozen=True):
 
     subject: Sought | None = None
     author: Sought | None = None
+    limit: PageSize = DEFAULT_PAGE_SIZE
+    cursor: Cursor | None = None
+
+
+class LowStockQuery(Message, frozen=True):
+    """The books of which there are FEW_COPIES at the most, those with the fewest first."""
+
     limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: Cursor | None = None
 

@@ -171,3 +171,20 @@ def test_today_goes_without_the_catalog(shop: Shop, stella: Reader) -> None:
     assert page.status_code == 200
     assert "a part of the shop does not answer" in page.text
     assert "None of the books that sold lately" in stella.get("/staff").text
+
+
+def test_today_leads_to_all_books_that_run_low_also_those_that_nobody_bought(shop: Shop, stella: Reader) -> None:
+    today = stella.get("/staff").text
+    assert "None of the books that sold lately." in today
+    (address,) = links(today, "2 books in all with 3 copies or fewer")
+    page = stella.get(address).text
+    assert re.findall(r'<th scope="row"><a href="/staff/books/(\d+)">', page) == ["3", "2"]
+    for number in range(5, 35):
+        shop.shelves.change(number, quantity=1)
+    first = stella.get(address).text
+    (onward,) = links(first, "Next page")
+    assert "of 32" in first
+    assert "32 of 32" in stella.get(onward).text
+    assert stella.get(f"{address}?cursor=%20").status_code == 422
+    with shop.shelves.without_index():
+        assert "copies or fewer" not in stella.get("/staff").text

@@ -98,7 +98,7 @@ def test_every_text_of_an_admins_page_can_be_translated(shop: Shop, path: str) -
             "/staff/journal",
             "/staff/journal?book=9",
         ),
-        "/staff/books/6",
+        *("/staff/books/6", "/staff/books/low"),
     ],
 )
 def test_every_text_of_the_pages_for_books_can_be_translated(shop: Shop, path: str) -> None:

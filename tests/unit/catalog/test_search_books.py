@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from bazar.catalog.use_cases.search_books import DEEPEST_HIT, BadQuery, Beginnings, Hits, IndexNotReady, SearchBooks
-from bazar.contracts.books import BookSummary, FacetCount, Money, NewestQuery, SuggestQuery, WordsQuery
+from bazar.contracts.books import BookSummary, FacetCount, LowStockQuery, Money, NewestQuery, SuggestQuery, WordsQuery
 
 
 class FakeIndex:
@@ -25,6 +25,9 @@ class FakeIndex:
         self.asked.append(query)
         found = tuple(range(start + 1, min(end, self.total) + 1))
         return Hits(found, self.total, {"subject": (FacetCount(value="poetry", count=self.total),)} if facets else {})
+
+    def low_stock(self, start: int, end: int) -> Hits:
+        return self.find(WordsQuery(), start, end, facets=False)
 
     def begin_with(self, text: str, limit: int) -> Beginnings:
         return Beginnings((3, 1)[:limit], (f"{text} Author",), (f"{text} subject",))
@@ -149,6 +152,16 @@ def test_the_newest_are_a_search_without_words_and_without_facets() -> None:
     assert index.asked == [WordsQuery(subject="poetry", author="Ann Lee", limit=20, sort="newest")]
     assert ([book.item_number for book in page.items], page.total, page.next) == (list(range(1, 21)), 45, "20")
     assert position == "e-8"
+
+
+def test_what_runs_low_comes_page_by_page_and_is_never_older_than_what_was_seen() -> None:
+    page, position = SearchBooks(FakeIndex(45), FakeShelf()).low_stock(LowStockQuery(limit=20, cursor="40"))
+    assert ([book.item_number for book in page.items], page.total, page.next) == (list(range(41, 46)), 45, None)
+    assert position == "e-8"
+    with pytest.raises(BadQuery):
+        SearchBooks(FakeIndex(45), FakeShelf()).low_stock(LowStockQuery(cursor="x"))
+    with pytest.raises(IndexNotReady):
+        SearchBooks(FakeIndex(45), FakeShelf()).low_stock(LowStockQuery(), ("e", 8))
 
 
 def test_newest_books_are_never_older_than_what_was_seen() -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from bazar.catalog.search.index import BookIndex, Position
 from bazar.catalog.search.index_writer import COMMIT_PAUSE_SECONDS, POLL_SECONDS, IndexWriter
 from bazar.catalog.use_cases.search_books import IndexEntry
-from bazar.contracts.books import WordsQuery
+from bazar.contracts.books import FEW_COPIES, WordsQuery
 
 DEADLINE_SECONDS = 10.0
 
@@ -123,14 +123,29 @@ def test_what_changes_is_found_and_what_is_withdrawn_is_not(shop: Shop) -> None:
 
 
 def test_a_purchase_that_leaves_copies_costs_no_commit(shop: Shop) -> None:
-    before = shop.committed()
     shop.source.put(1, "red", stock=7)
+    shop.catch_up()
+    before = shop.committed()
+    shop.source.put(1, "red", stock=FEW_COPIES + 1)
     shop.catch_up()
     assert shop.committed() == before
     shop.source.put(1, "red", stock=0)
     shop.catch_up()
     assert shop.committed() != before
     assert shop.index.find(WordsQuery(in_stock=False, sort="title"), 0, 9).item_numbers == (1,)
+
+
+def test_what_runs_low_is_found_the_fewest_copies_first_and_follows_each_sale(shop: Shop) -> None:
+    for number, stock in ((1, 3), (2, 0), (3, 4), (4, 1), (5, 0)):
+        shop.source.put(number, "red", stock=stock)
+    shop.catch_up()
+    found = shop.index.low_stock(0, 9)
+    assert (found.item_numbers, found.total, found.facets) == ((2, 5, 4, 1), 4, {})
+    assert shop.index.low_stock(1, 3).item_numbers == (5, 4)
+    for number, stock in ((3, 3), (4, 2), (5, 9)):
+        shop.source.put(number, "red", stock=stock)
+    shop.catch_up()
+    assert shop.index.low_stock(0, 9).item_numbers == (2, 4, 1, 3)
 
 
 def test_changes_are_gathered_between_commits_but_the_first_after_quiet_is_seen_at_once(shop: Shop) -> None:

@@ -86,6 +86,7 @@ def catalog_app(
     api.serve(calls.BOOKS_BY_SUBJECT, lambda query: Reply(*look_up.books_of_subject(query)))
     api.serve(calls.SEARCH_BOOKS, lambda query: Reply(*search_books.search(query, read_position(seen_position.get()))))
     api.serve(calls.NEWEST_BOOKS, lambda query: Reply(*search_books.newest(query, read_position(seen_position.get()))))
+    api.serve(calls.LOW_STOCK, lambda query: Reply(*search_books.low_stock(query, read_position(seen_position.get()))))
     api.serve(calls.BOOKS_BY_NUMBER, lambda query: Reply(*look_up.books_by_number(query)))
     api.serve(calls.SUGGEST, search_books.suggest)
     api.serve(calls.SUBJECTS, lambda _: Reply(*look_up.subjects()))

@@ -76,6 +76,13 @@ class BookIndex:
             total, item_numbers = ordering.page(searcher, built, ordering.ORDERINGS[asked.sort], start, end)
             return Hits(tuple(item_numbers), total, self._facets.of(searcher, built) if facets else {})
 
+    def low_stock(self, start: int, end: int) -> Hits:
+        """Books of FEW_COPIES at the most, those with the fewest first; raises IndexNotReady."""
+        with self._searcher() as searcher:
+            few = tantivy.Query.term_query(self._schema, "is_low", True)
+            total, item_numbers = ordering.page(searcher, few, ordering.FEWEST_FIRST, start, end)
+            return Hits(tuple(item_numbers), total, {})
+
     def begin_with(self, text: str, limit: int) -> Beginnings:
         """What goes on like ``text``, at most ``limit`` of each kind; raises IndexNotReady."""
         with self._searcher() as searcher:

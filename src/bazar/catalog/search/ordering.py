@@ -33,6 +33,8 @@ ORDERINGS: dict[Sort, Ordering] = {
     "-price": Ordering("price_order", Order.Desc),
 }
 
+FEWEST_FIRST = Ordering("copies_order", Order.Asc)
+
 #: The key by which the index sorted a hit, and where in the index it lies.
 _Hit = tuple[Any, DocAddress]
 

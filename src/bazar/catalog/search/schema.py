@@ -10,9 +10,10 @@ import tantivy
 
 from bazar.catalog.domain.text import normalise, words
 from bazar.catalog.use_cases.search_books import IndexEntry
+from bazar.contracts.books import FEW_COPIES
 
 #: Part of the index's folder name: to be raised with every change of what is indexed, or how.
-VERSION = 3
+VERSION = 4
 
 #: Fields with words, and what a word found there is worth.
 WORD_FIELDS = {"title": 4.0, "authors": 3.0, "subjects": 2.0, "blurb": 1.0}
@@ -48,7 +49,8 @@ def schema() -> tantivy.Schema:
     builder.add_bytes_field("names", stored=True)
     builder.add_unsigned_field("price", indexed=True, fast=True)
     builder.add_boolean_field("in_stock", indexed=True, fast=True)
-    for column in (*TITLE_COLUMNS, "price_order", "added_order"):
+    builder.add_boolean_field("is_low", indexed=True)
+    for column in (*TITLE_COLUMNS, "price_order", "added_order", "copies_order"):
         builder.add_unsigned_field(column, fast=True)
     return builder.build()
 
@@ -74,6 +76,8 @@ def document(entry: IndexEntry) -> tantivy.Document:
     made.add_bytes("names", json.dumps(names).encode())
     made.add_unsigned("price", entry.price_minor)
     made.add_boolean("in_stock", entry.stock > 0)
+    made.add_boolean("is_low", entry.stock <= FEW_COPIES)
+    made.add_unsigned("copies_order", ordered(_copies_told_apart(entry), entry.item_number))
     for column, value in zip(TITLE_COLUMNS, _title_order(title), strict=True):
         made.add_unsigned(column, value)
     made.add_unsigned("price_order", ordered(entry.price_minor, entry.item_number))
@@ -102,9 +106,9 @@ def names_by_facet(entry: IndexEntry) -> dict[str, tuple[str, ...]]:
 def fingerprint(entry: IndexEntry) -> int:
     """Differs where the index would have to say something else of the book; 63 bits.
 
-    Of the stock only whether there is any: most purchases then leave the index as it is.
+    Of the stock only how many of the last FEW_COPIES there are: most purchases then leave the index as it is.
     """
-    indexed = (*(getattr(entry, name) for name in _INDEXED_AS_THEY_ARE), entry.stock > 0)
+    indexed = (*(getattr(entry, name) for name in _INDEXED_AS_THEY_ARE), _copies_told_apart(entry))
     digest = hashlib.blake2b(repr(indexed).encode("utf-8", "surrogatepass"), digest_size=8).digest()
     return int.from_bytes(digest) >> 1
 
@@ -120,6 +124,10 @@ def ordered(value: int, item_number: int) -> int:
 
 
 _INDEXED_AS_THEY_ARE = tuple(name for name in IndexEntry.__dataclass_fields__ if name != "stock")
+
+
+def _copies_told_apart(entry: IndexEntry) -> int:
+    return min(entry.stock, FEW_COPIES + 1)
 
 
 def _title_order(title: str) -> list[int]:

@@ -1,7 +1,7 @@
 """Search the catalogue by words, filters and facets."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from bazar.contracts.books import (
     BookPage,
     BookSummary,
     FacetCount,
+    LowStockQuery,
     NewestQuery,
     SearchPage,
     SuggestedBook,
@@ -90,6 +91,10 @@ class SearchIndex(Protocol):
         """
         ...
 
+    def low_stock(self, start: int, end: int) -> Hits:
+        """Books of FEW_COPIES at the most, those with the fewest first; without facets. Raises IndexNotReady."""
+        ...
+
     def begin_with(self, text: str, limit: int) -> Beginnings:
         """At most ``limit`` of each kind; raises IndexNotReady."""
         ...
@@ -117,15 +122,25 @@ class SearchBooks:
 
         ``seen``: epoch and number of a change that whoever asks has seen; the hits are not older.
         """
-        page, facets, position = self._page(_checked(query), seen, facets=True)
+        asked = _checked(query)
+        page, facets, position = self._page(asked, seen, lambda start, end: self._index.find(asked, start, end))
         return SearchPage(items=page.items, total=page.total, next=page.next, facets=dict(facets)), position
 
     def newest(self, query: NewestQuery, seen: tuple[str, int] | None = None) -> tuple[BookPage, str]:
         """A page of the books that came last, and its position; raises BadQuery, IndexNotReady."""
-        asked = WordsQuery(
-            subject=query.subject, author=query.author, limit=query.limit, cursor=query.cursor, sort="newest"
+        asked = _checked(
+            WordsQuery(
+                subject=query.subject, author=query.author, limit=query.limit, cursor=query.cursor, sort="newest"
+            )
         )
-        page, _, position = self._page(_checked(asked), seen, facets=False)
+        page, _, position = self._page(
+            asked, seen, lambda start, end: self._index.find(asked, start, end, facets=False)
+        )
+        return page, position
+
+    def low_stock(self, query: LowStockQuery, seen: tuple[str, int] | None = None) -> tuple[BookPage, str]:
+        """A page of the books that run low, and its position; raises BadQuery, IndexNotReady."""
+        page, _, position = self._page(query, seen, self._index.low_stock)
         return page, position
 
     def suggest(self, query: SuggestQuery) -> Suggestions:
@@ -141,7 +156,10 @@ class SearchBooks:
         )
 
     def _page(
-        self, asked: WordsQuery, seen: tuple[str, int] | None, *, facets: bool
+        self,
+        asked: WordsQuery | LowStockQuery,
+        seen: tuple[str, int] | None,
+        find: Callable[[int, int], Hits],
     ) -> tuple[BookPage, Mapping[str, tuple[FacetCount, ...]], str]:
         position = self._shelf.position()
         # A change that there never was, of a database that is gone or made up, would be waited for in vain.
@@ -149,7 +167,7 @@ class SearchBooks:
             raise IndexNotReady
         start = _start(asked.cursor)
         end = min(start + asked.limit, DEEPEST_HIT)
-        hits = self._index.find(asked, start, end, facets=facets)
+        hits = find(start, end)
         page = BookPage(
             items=tuple(self._shelf.summaries(hits.item_numbers)),
             total=hits.total,

@@ -30,6 +30,9 @@ class CatalogService:
     def newest(self, query: books.NewestQuery, deadline: Deadline) -> Seen[books.BookPage]:
         return self._neighbour.call(calls.NEWEST_BOOKS, query, deadline)
 
+    def low_stock(self, query: books.LowStockQuery, deadline: Deadline) -> Seen[books.BookPage]:
+        return self._neighbour.call(calls.LOW_STOCK, query, deadline)
+
     def books_by_number(self, query: books.NumbersQuery, deadline: Deadline) -> Seen[books.BookPage]:
         return self._neighbour.call(calls.BOOKS_BY_NUMBER, query, deadline)
 

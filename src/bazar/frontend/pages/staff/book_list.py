@@ -1,10 +1,10 @@
-"""Find a book to work on: by words, ISBN or number."""
+"""Find a book to work on: by words, ISBN or number; and the books that run low."""
 
 import re
 
 from flask import Blueprint, g, render_template, request
 
-from bazar.contracts.books import BookSummary, NumbersQuery, WordsQuery
+from bazar.contracts.books import FEW_COPIES, BookSummary, LowStockQuery, NumbersQuery, WordsQuery
 from bazar.contracts.wire import convert
 from bazar.frontend.pages import positions
 from bazar.frontend.pages.paging import asked_place
@@ -16,7 +16,7 @@ _ITEM_NUMBER = re.compile("[1-9][0-9]{0,8}")
 
 
 def add_book_list(pages: Blueprint, catalog: Catalog) -> None:
-    """``/staff/books``."""
+    """``/staff/books`` and ``/staff/books/low``."""
 
     @pages.get("/staff/books", endpoint="staff_books")
     def books() -> str:
@@ -41,6 +41,18 @@ def add_book_list(pages: Blueprint, catalog: Catalog) -> None:
             books=seen.answer,
             place=asked_place(seen.answer, BOOKS_ON_A_PAGE),
             kept={"q": words or None, "sold_out": "1" if sold_out else None},
+        )
+
+    @pages.get("/staff/books/low", endpoint="staff_books_low")
+    def low() -> str:
+        place = {"cursor": request.args["cursor"]} if request.args.get("cursor") else {}
+        seen = catalog.low_stock(convert({"limit": BOOKS_ON_A_PAGE, **place}, LowStockQuery), g.deadline)
+        positions.note(seen.position)
+        return render_template(
+            "staff_books_low.html",
+            books=seen.answer,
+            place=asked_place(seen.answer, BOOKS_ON_A_PAGE),
+            few_copies=FEW_COPIES,
         )
 
 

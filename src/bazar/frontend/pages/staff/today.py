@@ -3,7 +3,7 @@
 from flask import Blueprint, g, render_template
 
 from bazar.chassis.clock import Deadline
-from bazar.contracts.books import BookSummary, NumbersQuery
+from bazar.contracts.books import FEW_COPIES, BookSummary, LowStockQuery, NumbersQuery
 from bazar.contracts.counter import MOST_COUNTED, FiguresQuery
 from bazar.contracts.purchasing import BestSellersQuery
 from bazar.frontend.domain.errors import NeighbourAway
@@ -11,8 +11,6 @@ from bazar.frontend.pages import positions
 from bazar.frontend.pages.staff.charts import bars_of
 from bazar.frontend.use_cases.ports import Catalog, Orders
 
-#: Of the books that sell, those with so few copies are running low.
-FEW_COPIES = 3
 #: So many of the best sellers are looked at, one page of the catalog, and so many shown.
 BEST_SELLERS_LOOKED_AT = 100
 RUNNING_LOW_SHOWN = 10
@@ -34,7 +32,19 @@ def add_today_page(pages: Blueprint, catalog: Catalog, orders: Orders) -> None:
             order_bars=bars_of([day.orders for day in figures.days]),
             takings_bars=bars_of([day.takings.amount for day in figures.days]),
             running_low=_running_low(catalog, orders),
+            all_low=_number_of_low(catalog),
+            few_copies=FEW_COPIES,
         )
+
+
+def _number_of_low(catalog: Catalog) -> int | None:
+    """Of how many books there are few; None where nobody knows just now."""
+    try:
+        found = catalog.low_stock(LowStockQuery(limit=1), _optional_deadline())
+    except NeighbourAway:
+        return None
+    positions.note(found.position)
+    return found.answer.total
 
 
 def _running_low(catalog: Catalog, orders: Orders) -> tuple[BookSummary, ...] | None:
@@ -42,7 +52,7 @@ def _running_low(catalog: Catalog, orders: Orders) -> tuple[BookSummary, ...] | 
 
     What does not sell may stand on the shelf in one copy for years: that is no reason to order more.
     """
-    deadline = Deadline.after(min(OPTIONAL_SECONDS, g.deadline.remaining_seconds()))
+    deadline = _optional_deadline()
     try:
         numbers = orders.best_sellers(BestSellersQuery(limit=BEST_SELLERS_LOOKED_AT), deadline).item_numbers
         query = NumbersQuery(item_numbers=numbers, limit=BEST_SELLERS_LOOKED_AT)
@@ -51,3 +61,7 @@ def _running_low(catalog: Catalog, orders: Orders) -> tuple[BookSummary, ...] | 
         return None
     positions.note(found.position)
     return tuple(book for book in found.answer.items if book.quantity <= FEW_COPIES)[:RUNNING_LOW_SHOWN]
+
+
+def _optional_deadline() -> Deadline:
+    return Deadline.after(min(OPTIONAL_SECONDS, g.deadline.remaining_seconds()))
