@@ -1,12 +1,14 @@
 """The reader's own account: another name or password, all that the shop keeps, and the end of it."""
 
+import json
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 import pytest
 
 from bazar.frontend.domain.accounts import Role, SignInKind
+from bazar.frontend.pages.account import ORDERS_IN_A_FILE
 from shop_window import EMAIL, PASSWORD, Reader, Shop
 
 NEW = "seven green umbrellas"
@@ -98,6 +100,24 @@ def test_the_data_are_account_basket_and_every_order(customer: Reader, shop: Sho
     assert {line["title"] for order in told["orders"] for line in order["lines"]} == {"Volume 6"}
     assert "argon2" not in answer.text
     assert "hash" not in answer.text
+
+
+def test_very_many_orders_are_in_several_files_and_each_in_one(shop: Shop, customer: Reader) -> None:
+    customer.buy(5)
+    ((first, (owner, order)),) = shop.till.orders.items()
+    for number in range(2 * ORDERS_IN_A_FILE + 1):
+        order_id = f"{number:032d}".translate(str.maketrans("0123456789", "bcdefghijk"))
+        shop.till.orders[order_id] = (owner, msgspec.structs.replace(order, order_id=order_id))
+    files: list[dict[str, Any]] = []
+    address: str | None = "/account/data"
+    while address:
+        files.append(json.loads(customer.get(address).data))
+        address = files[-1]["older_orders"]
+    assert [len(file["orders"]) for file in files] == [ORDERS_IN_A_FILE, ORDERS_IN_A_FILE, 2]
+    assert [order["order_id"] for file in files for order in file["orders"]] == [*shop.till.orders][::-1]
+    assert files[-1]["orders"][-1]["order_id"] == first
+    assert [set(file) for file in files[1:]] == [{"older_orders", "orders"}] * 2
+    assert customer.get("/account/data?cursor=%20").status_code == 422
 
 
 def test_without_the_order_server_the_data_are_not_given_by_half(shop: Shop, customer: Reader) -> None:

@@ -1,6 +1,6 @@
 """The reader's own account: name, password, what the shop keeps of the reader, and deleting it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from bazar.contracts.counter import CounterOrders, OpenOrdersQuery
 from bazar.contracts.purchasing import Order, OrdersQuery
 from bazar.contracts.times import rfc3339
-from bazar.contracts.wire import dump
+from bazar.contracts.wire import convert, dump
 from bazar.frontend.domain.accounts import Person
 from bazar.frontend.domain.errors import NeighbourAway
 from bazar.frontend.domain.passwords import FEWEST_CHARACTERS
@@ -22,6 +22,8 @@ from bazar.frontend.use_cases.ports import Orders
 #: What a page says of what was just done.
 SAID = ("name", "password", "second-factor-off")
 ORDERS_AT_A_TIME = 100
+#: Of a file of data; older orders are in the next one, so that no request holds or waits for very many.
+ORDERS_IN_A_FILE = 1_000
 
 
 class AccountPages:
@@ -68,10 +70,22 @@ class AccountPages:
         return response
 
     def _data(self) -> Response:
+        """All that is kept of the person, with the newest orders; by a cursor the orders before those, alone."""
         person = self._sessions.signed_in()
+        cursor = request.args.get("cursor")
+        told = {} if cursor else self._account_and_basket(person)
+        orders, older = self._some_orders(person, cursor)
+        told["older_orders"] = url_for("pages.account_data", cursor=older) if older else None
+        told["orders"] = orders
+        response = Response(dump(told), mimetype="application/json")
+        name = "bazar-older-orders.json" if cursor else "bazar-account.json"
+        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
+
+    def _account_and_basket(self, person: Person) -> dict[str, Any]:
         account = self._own_account.facts(person)
         basket = self._baskets.of(Owner.account(person.account_id))
-        told = {
+        return {
             "account": {
                 "email": account.email.text,
                 "name": account.name,
@@ -88,21 +102,19 @@ class AccountPages:
                 }
                 for line in (basket.lines if basket else ())
             ],
-            "orders": [order for page in self._all_orders(person) for order in page],
         }
-        response = Response(dump(told), mimetype="application/json")
-        response.headers["Content-Disposition"] = 'attachment; filename="bazar-account.json"'
-        return response
 
-    def _all_orders(self, person: Person) -> Iterator[Sequence[Order]]:
-        cursor = None
+    def _some_orders(self, person: Person, cursor: str | None) -> tuple[Sequence[Order], str | None]:
+        """ORDERS_IN_A_FILE of them, from the cursor on; and the cursor of older ones."""
+        found: list[Order] = []
         while True:
-            query = OrdersQuery(account_id=person.account_id, limit=ORDERS_AT_A_TIME, cursor=cursor)
-            page = self._orders.list(query, g.deadline)
-            yield page.items
+            place = {"cursor": cursor} if cursor else {}
+            asked = {"account_id": person.account_id, "limit": ORDERS_AT_A_TIME, **place}
+            page = self._orders.list(convert(asked, OrdersQuery), g.deadline)
+            found += page.items
             cursor = page.next
-            if cursor is None:
-                return
+            if cursor is None or len(found) >= ORDERS_IN_A_FILE:
+                return found, cursor
 
     def _delete_form(self) -> str:
         return render_template("account_delete.html", open_orders=self._open_orders(self._sessions.signed_in()))
@@ -130,7 +142,7 @@ class AccountPages:
 
 
 def _values(person: Person) -> dict[str, Any]:
-    return {"name": person.name, "fewest_characters": FEWEST_CHARACTERS}
+    return {"name": person.name, "fewest_characters": FEWEST_CHARACTERS, "orders_in_a_file": ORDERS_IN_A_FILE}
 
 
 def _done(what: str) -> Response:
