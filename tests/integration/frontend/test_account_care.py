@@ -15,14 +15,14 @@ from bazar.chassis.database import Database
 from bazar.frontend.domain.account_care import LinkEnded, NotForOneself
 from bazar.frontend.domain.accounts import Person, Role, SignInKind, TooBusy, WrongCredentials
 from bazar.frontend.domain.errors import ShopError
-from bazar.frontend.domain.second_factor import CodeNeeded, HalfSignInEnded, WrongCode
+from bazar.frontend.domain.second_factor import CodeNeeded, HalfSignInEnded, SecondFactor, WrongCode
 from bazar.frontend.storage.accounts import SqlAccountRecords, SqlAccountStore
 from bazar.frontend.storage.one_time_secrets import SqlOneTimeSecrets
 from bazar.frontend.use_cases.account_ports import Verdict
 from bazar.frontend.use_cases.lost_passwords import LostPasswords
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
 from bazar.frontend.use_cases.people import People
-from bazar.frontend.use_cases.secret_texts import sha256
+from bazar.frontend.use_cases.secret_texts import hash_of_recovery_code, sha256
 from bazar.frontend.use_cases.tries import Limits
 from bazar.frontend.wiring import after_restore
 from together import together
@@ -125,6 +125,77 @@ def test_a_code_sent_many_times_at_once_opens_one_sign_in(people: People, codes:
     code = codes()
     works = [lambda: people.accounts.sign_in(EMAIL, PASSWORD, TOKEN, HOME, code)] * 4
     assert fared(*works) == {"done": 1, "WrongCode": 3}
+
+
+def test_a_step_and_a_recovery_code_are_used_up_once_even_by_who_does_not_hold_the_account(
+    store: SqlAccountStore, people: People, bea: Person, codes: Callable[[], str]
+) -> None:
+    assert codes()
+    with store.writing() as tx:
+        factor = tx.second_factors.find(bea.account_id)
+        tx.second_factors.set_recovery_codes(bea.account_id, ["one", "other"])
+    assert factor is not None
+
+    def use_step() -> bool:
+        with store.writing() as tx:
+            return tx.second_factors.use_step(bea.account_id, factor.last_step + 1)
+
+    def use_code() -> bool:
+        with store.writing() as tx:
+            return tx.second_factors.use_recovery_code(bea.account_id, "one")
+
+    for use in (use_step, use_code):
+        assert sorted(together(*[use] * 4)) == [False, False, False, True]
+    with store.writing() as tx:
+        assert not tx.second_factors.use_step(bea.account_id, factor.last_step)
+    assert people.second_factors.recovery_codes_left(bea) == 1
+
+
+def test_a_wrong_code_of_another_tab_brings_no_used_step_back(
+    store: SqlAccountStore, people: People, bea: Person, codes: Callable[[], str]
+) -> None:
+    code = codes()
+    with store.reading() as tx:
+        before = tx.second_factors.find(bea.account_id)
+    assert before is not None
+    people.accounts.sign_in(EMAIL, PASSWORD, TOKEN, HOME, code)
+    with store.writing() as tx:
+        tx.second_factors.note_wrong_codes(bea.account_id, 3, before.wrong_since)
+        after = tx.second_factors.find(bea.account_id)
+    assert after is not None
+    assert (after.last_step, after.wrong_codes) == (before.last_step + 1, 3)
+    with pytest.raises(WrongCode):
+        people.accounts.sign_in(EMAIL, PASSWORD, TOKEN, HOME, code)
+
+
+def test_a_right_code_forgives_the_wrong_ones(
+    store: SqlAccountStore, people: People, bea: Person, codes: Callable[[], str]
+) -> None:
+    def wrong_codes() -> int:
+        with store.reading() as tx:
+            found = tx.second_factors.find(bea.account_id)
+        assert found is not None
+        return found.wrong_codes
+
+    with store.writing() as tx:
+        tx.second_factors.set_recovery_codes(bea.account_id, [hash_of_recovery_code("abcd-efgh-ijkl-mnop")])
+    for right in (codes(), "abcd-efgh-ijkl-mnop"):
+        with pytest.raises(WrongCode):
+            people.accounts.sign_in(EMAIL, PASSWORD, TOKEN, HOME, "000000")
+        assert wrong_codes() == 1
+        people.accounts.sign_in(EMAIL, PASSWORD, TOKEN, HOME, right)
+        assert wrong_codes() == 0
+
+
+def test_a_second_factor_that_is_on_is_not_begun_anew(
+    store: SqlAccountStore, bea: Person, codes: Callable[[], str], clock: MovableClock
+) -> None:
+    assert codes()
+    with store.writing() as tx:
+        before = tx.second_factors.find(bea.account_id)
+        tx.second_factors.begin(bea.account_id, SecondFactor.new(clock()))
+        assert tx.second_factors.find(bea.account_id) == before
+        assert not tx.second_factors.switch_on(bea.account_id, 2**40)
 
 
 def test_a_second_step_finished_twice_at_once_is_one_session(people: People, codes: Callable[[], str]) -> None:

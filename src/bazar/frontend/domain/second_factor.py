@@ -71,19 +71,11 @@ class SecondFactor:
         left = self.wrong_since + WRONG_CODES_WINDOW - now
         return max(0, -(-left // timedelta(seconds=1))) if self.wrong_codes >= MOST_WRONG_CODES else 0
 
-    def passed(self, step: int | None) -> "SecondFactor":
-        """After the code of this step, which is used up now; after a recovery code (None)."""
-        return replace(self, wrong_codes=0, last_step=self.last_step if step is None else step)
-
     def missed(self, now: datetime) -> "SecondFactor":
         """After a wrong code."""
         if now >= self.wrong_since + WRONG_CODES_WINDOW or not self.wrong_codes:
             return replace(self, wrong_codes=1, wrong_since=now)
         return replace(self, wrong_codes=self.wrong_codes + 1)
-
-    def confirmed(self, step: int) -> "SecondFactor":
-        """Switched on by its first code."""
-        return replace(self, is_on=True, last_step=step, wrong_codes=0)
 
     def address(self, email: str) -> str:
         """``otpauth://…``, which apps on the same device open (the key URI format)."""

@@ -1,6 +1,7 @@
 """Second factors and recovery codes in SQL; the account's row is the lock of all that is written here."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -11,17 +12,29 @@ from bazar.frontend.storage.schema import recovery_codes, second_factors
 
 _OF_ACCOUNT = second_factors.c.account_id == sa.bindparam("of_account")
 _FIND = sa.select(second_factors).where(_OF_ACCOUNT)
-_ADD = sa.insert(second_factors)
-_SAVE = (
+_IS_OFF = second_factors.c.is_on.is_(sa.false())
+_BEGIN = sa.text(
+    "INSERT INTO second_factors (account_id, secret, is_on, last_step, wrong_codes, wrong_since) "
+    "VALUES (:account_id, :secret, FALSE, 0, 0, :since) ON CONFLICT (account_id) DO UPDATE "
+    "SET secret = excluded.secret, wrong_codes = 0, wrong_since = excluded.wrong_since "
+    "WHERE NOT second_factors.is_on"
+)
+_SWITCH_ON = (
+    sa.update(second_factors)
+    .where(_OF_ACCOUNT, _IS_OFF)
+    .values(is_on=sa.true(), last_step=sa.bindparam("step"), wrong_codes=0)
+)
+#: Of two that use one step, or an earlier one after a later, only one changes the row.
+_USE_STEP = (
+    sa.update(second_factors)
+    .where(_OF_ACCOUNT, second_factors.c.last_step < sa.bindparam("step"))
+    .values(last_step=sa.bindparam("step"), wrong_codes=0)
+)
+_FORGET_WRONG = sa.update(second_factors).where(_OF_ACCOUNT).values(wrong_codes=0)
+_NOTE_WRONG = (
     sa.update(second_factors)
     .where(_OF_ACCOUNT)
-    .values(
-        secret=sa.bindparam("new_secret"),
-        is_on=sa.bindparam("now_on"),
-        last_step=sa.bindparam("new_step"),
-        wrong_codes=sa.bindparam("new_count"),
-        wrong_since=sa.bindparam("since"),
-    )
+    .values(wrong_codes=sa.bindparam("new_count"), wrong_since=sa.bindparam("since"))
 )
 _REMOVE = sa.delete(second_factors).where(_OF_ACCOUNT)
 _ADD_CODE = sa.insert(recovery_codes)
@@ -47,31 +60,27 @@ class SqlSecondFactors:
             return None
         return SecondFactor(row.secret, row.is_on, from_microseconds(row.wrong_since), row.wrong_codes, row.last_step)
 
-    def save(self, account_id: str, factor: SecondFactor) -> None:
-        """Write it, instead of what was there."""
-        changed = self._connection.execute(
-            _SAVE,
-            {
-                "of_account": account_id,
-                "new_secret": factor.secret,
-                "now_on": factor.is_on,
-                "new_step": factor.last_step,
-                "new_count": factor.wrong_codes,
-                "since": microseconds(factor.wrong_since),
-            },
-        )
-        if not changed.rowcount:
-            self._connection.execute(
-                _ADD,
-                {
-                    "account_id": account_id,
-                    "secret": factor.secret,
-                    "is_on": factor.is_on,
-                    "last_step": factor.last_step,
-                    "wrong_codes": factor.wrong_codes,
-                    "wrong_since": microseconds(factor.wrong_since),
-                },
-            )
+    def begin(self, account_id: str, factor: SecondFactor) -> None:
+        """Add it, or write it over one that is off."""
+        values = {"account_id": account_id, "secret": factor.secret, "since": microseconds(factor.wrong_since)}
+        self._connection.execute(_BEGIN, values)
+
+    def switch_on(self, account_id: str, step: int) -> bool:
+        """Where it is off."""
+        return self._connection.execute(_SWITCH_ON, {"of_account": account_id, "step": step}).rowcount == 1
+
+    def use_step(self, account_id: str, step: int) -> bool:
+        """Where it is later than the last one."""
+        return self._connection.execute(_USE_STEP, {"of_account": account_id, "step": step}).rowcount == 1
+
+    def forget_wrong_codes(self, account_id: str) -> None:
+        """Count from none."""
+        self._connection.execute(_FORGET_WRONG, {"of_account": account_id})
+
+    def note_wrong_codes(self, account_id: str, wrong_codes: int, since: datetime) -> None:
+        """So many since then."""
+        values = {"of_account": account_id, "new_count": wrong_codes, "since": microseconds(since)}
+        self._connection.execute(_NOTE_WRONG, values)
 
     def remove(self, account_id: str) -> None:
         """Delete it; its recovery codes go along."""

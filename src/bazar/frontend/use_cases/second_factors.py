@@ -25,7 +25,7 @@ class SecondFactors:
         with self._store.writing() as tx:
             _, factor = _held(tx, person)
             if factor is None or not factor.is_on:
-                tx.second_factors.save(person.account_id, SecondFactor.new(self._clock()))
+                tx.second_factors.begin(person.account_id, SecondFactor.new(self._clock()))
 
     def setting_up(self, person: Person) -> SettingUp | None:
         """What is to be typed into an app; None where nothing was begun, or it is on already."""
@@ -49,7 +49,8 @@ class SecondFactors:
             step = factor.step_of(code, now)
             if step is None:
                 raise WrongCode
-            tx.second_factors.save(person.account_id, factor.confirmed(step))
+            if not tx.second_factors.switch_on(person.account_id, step):
+                return None
             codes = [new_recovery_code() for _ in range(RECOVERY_CODES)]
             tx.second_factors.set_recovery_codes(person.account_id, [hash_of_recovery_code(each) for each in codes])
             tx.journal.write(JournalLine(now, person.account_id, person.account_id, Deed.FACTOR_ON, account.role))
