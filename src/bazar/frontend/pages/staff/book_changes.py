@@ -39,7 +39,9 @@ from bazar.frontend.pages.staff.refusals import (
 )
 from bazar.frontend.use_cases.ports import Catalog
 
-#: How often a change that is about nothing that others have changed is sent with the newer version.
+#: How often a change that is about nothing that others have changed is sent with the newer version. At once, without a
+#: pause that spreads (jitter): each try has lost to a change that was made, so somebody gets on, and reading the book
+#: anew is what takes the time between two.
 MOST_TRIES = 4
 
 
