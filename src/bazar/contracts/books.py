@@ -12,6 +12,7 @@ MOST_COPIES = 1_000_000_000
 #: Few enough that the total of the largest order is an integer that every JSON reader holds exactly.
 MOST_COPIES_A_LINE = 10_000
 HIGHEST_PRICE_MINOR = 1_000_000_000
+MOST_SOURCE_CHARACTERS = 200
 #: A book of which there are no more copies runs low.
 FEW_COPIES = 3
 #: Of so many books one question can be asked.
@@ -22,7 +23,7 @@ Copies = Annotated[int, Meta(ge=0, le=MOST_COPIES)]
 PriceMinor = Annotated[int, Meta(ge=0, le=HIGHEST_PRICE_MINOR)]
 Authors = Annotated[tuple[Name, ...], Meta(max_length=50)]
 SubjectNames = Annotated[tuple[Subject, ...], Meta(max_length=50)]
-SourceName = Annotated[str, Meta(min_length=1, max_length=200, pattern=text.ANY)]
+SourceName = Annotated[str, Meta(min_length=1, max_length=MOST_SOURCE_CHARACTERS, pattern=text.ANY)]
 Year = Annotated[int, Meta(ge=-4000, le=9999)]
 
 

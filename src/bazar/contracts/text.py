@@ -16,6 +16,10 @@ ISBN_DIGITS = r"^[0-9Xx -]{10,25}$(?!\n)"
 IDEMPOTENCY_KEY = r"^[\x21-\x7e]{1,255}$(?!\n)"
 CURSOR = r"^[\x21-\x7e]{1,200}$(?!\n)"
 
+MOST_SOUGHT_CHARACTERS = 2_000
+MOST_NAME_CHARACTERS = 2_000
+MOST_REASON_CHARACTERS = 500
+
 #: What is allowed, as the sender of anything else is told.
 WORDS = {
     ANY: "text without the character U+0000",
@@ -29,13 +33,13 @@ WORDS = {
 
 Text = Annotated[str, Meta(pattern=ANY, max_length=10_000)]
 #: What somebody looks for; nothing has a longer name.
-Sought = Annotated[str, Meta(pattern=ANY, max_length=2_000)]
-Name = Annotated[str, Meta(pattern=NOT_BLANK, max_length=2_000)]
+Sought = Annotated[str, Meta(pattern=ANY, max_length=MOST_SOUGHT_CHARACTERS)]
+Name = Annotated[str, Meta(pattern=NOT_BLANK, max_length=MOST_NAME_CHARACTERS)]
 #: Subjects are keys in the database: PostgreSQL indexes at most 2,704 bytes, and a character may take six.
 Subject = Annotated[str, Meta(pattern=NOT_BLANK, max_length=400)]
 Currency = Annotated[str, Meta(pattern=CURRENCY_CODE)]
 Language = Annotated[str, Meta(pattern=LANGUAGE_TAG, max_length=35)]
 #: Why staff do something, in their own words.
-Reason = Annotated[str, Meta(pattern=ANY, max_length=500)]
+Reason = Annotated[str, Meta(pattern=ANY, max_length=MOST_REASON_CHARACTERS)]
 Isbn = Annotated[str, Meta(pattern=ISBN_DIGITS)]
 Cursor = Annotated[str, Meta(pattern=CURSOR)]

@@ -1,5 +1,6 @@
 """What keeps somebody from what an account's form asks for, said on the page with the form."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, make_response, render_template
@@ -13,7 +14,24 @@ from bazar.frontend.domain.errors import NotAllowed
 from bazar.frontend.domain.passwords import WeakPassword
 from bazar.frontend.domain.second_factor import HalfSignInEnded, WrongCode
 
-#: Other than a mistake in our code.
+#: By what word ``_refusal.html`` knows each; of a field it says the field's own reason.
+WORDS: Mapping[type[Exception], str] = {
+    Invalid: "field",
+    InvalidField: "field",
+    WeakPassword: "field",
+    WrongCredentials: "wrong-credentials",
+    TooManyTries: "too-many-tries",
+    TooBusy: "too-busy",
+    WrongCode: "wrong-code",
+    HalfSignInEnded: "half-sign-in-ended",
+    LinkEnded: "link-ended",
+    LastAdmin: "last-admin",
+    NotForOneself: "not-for-oneself",
+    NotAllowed: "not-allowed",
+    AccountExists: "account-exists",
+    UnknownAccount: "unknown-account",
+}
+#: Other than a mistake in our code. Who is not allowed to see a page at all is told so by a page of its own.
 REFUSALS = (
     *(Invalid, InvalidField, WeakPassword, WrongCredentials, TooManyTries, TooBusy),
     *(WrongCode, HalfSignInEnded, LinkEnded, LastAdmin, NotForOneself, AccountExists, UnknownAccount),
@@ -37,7 +55,7 @@ def refused(template: str, error: Exception, **values: Any) -> Response:
     reason = error.reason.value if isinstance(error, WeakPassword) else getattr(error, "detail", "")
     page = render_template(
         template,
-        refusal=type(error).__name__,
+        refusal=WORDS[type(error)],
         field=field,
         reason=reason,
         wait_minutes=-(-retry_after_seconds // _SECONDS),

@@ -3,8 +3,6 @@
 from flask import Blueprint, Flask
 from jinja2 import StrictUndefined
 
-from bazar.contracts.books import MOST_COPIES_A_LINE
-from bazar.frontend.domain.basket import MOST_TITLES
 from bazar.frontend.domain.money import times
 from bazar.frontend.pages.account import AccountPages
 from bazar.frontend.pages.assets import Assets
@@ -16,6 +14,7 @@ from bazar.frontend.pages.buying import add_buying_pages
 from bazar.frontend.pages.checkout import Checkout
 from bazar.frontend.pages.covers import cover_of, small_cover_of
 from bazar.frontend.pages.errors import explain_errors
+from bazar.frontend.pages.limits import PageLimits
 from bazar.frontend.pages.lost_passwords import add_lost_password_pages
 from bazar.frontend.pages.my_orders import CustomersTime, add_order_pages
 from bazar.frontend.pages.people import add_people_pages
@@ -96,7 +95,7 @@ def mount_pages(
     staff_book.mount(pages)
     BookChanges(catalog, staff_book, door, currency).mount(pages)
     pages.add_app_template_global(times, "times")
-    app.jinja_env.globals.update(most_titles=MOST_TITLES, most_copies_a_line=MOST_COPIES_A_LINE)
+    app.jinja_env.globals.update(limits=PageLimits())
     pages.add_app_template_global(cover_of, "cover_of")
     pages.add_app_template_global(small_cover_of, "small_cover_of")
     translate(app)

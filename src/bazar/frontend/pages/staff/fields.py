@@ -19,6 +19,8 @@ DETAILS = ("title", "authors", "subjects", "isbn", "language", "year", "blurb")
 #: Those of them that have several values, one a line.
 SEVERAL = frozenset({"authors", "subjects"})
 REASON = "reason"
+#: Of a reason, the rest of which is for what a stock-take writes before it.
+MOST_OWN_WORDS = text.MOST_REASON_CHARACTERS - 200
 
 
 class FormMark(PublicRequest, frozen=True):

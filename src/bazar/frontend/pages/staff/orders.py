@@ -116,9 +116,9 @@ class StaffOrders:
         try:
             act()
         except (TooLateToCancel, CannotMove, NotStuck) as refusal:
-            return make_response(self._page(order_id, refused=type(refusal).__name__), problems.TOO_LATE.status)
+            return make_response(self._page(order_id, refused=REFUSED[type(refusal)]), problems.TOO_LATE.status)
         except (Invalid, ReasonMissing) as mistake:
-            return make_response(self._page(order_id, refused=type(mistake).__name__), problems.INVALID.status)
+            return make_response(self._page(order_id, refused=REFUSED[type(mistake)]), problems.INVALID.status)
         back = request.form.get("back", "")
         if back in get_args(Shown):
             return make_response(redirect(url_for("pages.staff_orders", show=back, done=done), 303))
@@ -146,6 +146,16 @@ class StaffOrders:
 
 class ReasonMissing(Exception):
     """Ending what is stuck needs a reason."""
+
+
+#: By what word the order's page knows why nothing was done.
+REFUSED: Mapping[type[Exception], str] = {
+    TooLateToCancel: "too-late",
+    CannotMove: "cannot-move",
+    NotStuck: "not-stuck",
+    Invalid: "bad-reason",
+    ReasonMissing: "no-reason",
+}
 
 
 def _reason() -> str:
