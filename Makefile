@@ -11,7 +11,7 @@ TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 MUTANTS_STAMP := $(VENV)/.mutants-installed
 
-.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots bench bench-quick bench-mixes bench-sizes bench-search test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots pages-report bench bench-quick bench-mixes bench-sizes bench-search test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -58,6 +58,9 @@ overload: $(TEST_STAMP) ## offer more than the servers can do, and measure what 
 
 screenshots: $(TEST_STAMP) ## take the pictures of the README anew from an open shop (needs Chromium)
 	PYTHONPATH=tests $(BIN)/python tests/browser/screenshots.py
+
+pages-report: $(TEST_STAMP) ## write docs/pages.md: each page with what axe-core finds, weight and requests (minutes; needs Chromium)
+	PYTHONPATH=tests $(BIN)/python tests/browser/report.py
 
 bench: $(TEST_STAMP) ## measure beside the bounds of this machine (a quarter of an hour; needs wrk and nginx; BENCH=--write renews the page)
 	$(BIN)/python tests/bench/measure.py $(BENCH)

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
 from cryptography import x509
@@ -24,6 +25,17 @@ Scheme = Literal["light", "dark"]
 
 class ChromiumMissing(Exception):
     """Says how to install it."""
+
+
+@contextmanager
+def open_shop() -> Iterator[Shop]:
+    """With the sample catalogue, in a folder that goes with it."""
+    with TemporaryDirectory() as folder:
+        shop = Shop(Path(folder) / "var")
+        try:
+            yield shop
+        finally:
+            shop.stop()
 
 
 @contextmanager

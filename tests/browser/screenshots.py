@@ -1,12 +1,11 @@
 """`make screenshots`: the pictures of the README, taken from an open shop with the sample catalogue."""
 
 import base64
-import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
-from browser.chromium import chromium, look
+from browser.chromium import chromium, look, open_shop
 from browser.visitor import Visitor
 from shop import Shop
 
@@ -23,7 +22,7 @@ IN_THE_BASKET = {12: 1, 2: 2, 101: 1}
 
 def main() -> None:
     """Replace them."""
-    with tempfile.TemporaryDirectory() as folder, _open_shop(Path(folder)) as shop:
+    with open_shop() as shop:
         _sell(shop)
         with chromium(shop) as browser:
             visitor = Visitor(look(browser, shop))
@@ -34,15 +33,6 @@ def main() -> None:
                 size_bytes = file.stat().st_size
                 assert size_bytes <= MOST_BYTES, f"{file} has {size_bytes} bytes"
                 print(f"{file.relative_to(Path.cwd())}: {size_bytes} bytes")
-
-
-@contextmanager
-def _open_shop(folder: Path) -> Iterator[Shop]:
-    shop = Shop(folder / "var")
-    try:
-        yield shop
-    finally:
-        shop.stop()
 
 
 def _sell(shop: Shop) -> None:
