@@ -63,6 +63,12 @@ def sold(shop: RecoveringShop, key: str = "k", copies: int = 2) -> Decision:
     return shop.buy(key, (ITEM, copies), finisher=AtOnce(shop.finish_orders()))
 
 
+def epoch(shop: RecoveringShop) -> str:
+    """Of the catalog: what differs is told with it, so that it is told anew after the next restore."""
+    with shop.catalog_store.reading() as tx:
+        return tx.position().rpartition("-")[0]
+
+
 def cancelled(shop: RecoveringShop) -> dict[str, str]:
     with shop.order_database.reading() as connection:
         return dict(connection.execute(sa.text("SELECT order_id, actor FROM cancellations")).all())
@@ -135,6 +141,7 @@ def test_what_was_handed_out_since_the_restore_is_stuck_instead_of_cancelled(sho
     assert cancelled(shop) == {}
     (why,) = shop.stuck().values()
     assert why.startswith("it was collected, and its copies had been returned")
+    assert epoch(shop) in why
 
 
 def test_a_refused_hold_without_a_decision_decides_when_its_key_comes_again(shop: RecoveringShop) -> None:
@@ -181,6 +188,7 @@ def test_a_settled_hold_of_a_purchase_that_was_answered_otherwise_is_stuck(shop:
             tx.forget_comparison()
         assert shop.reconcile()
         assert shop.stuck().keys() == {order.order_id}
+        assert epoch(shop) in shop.stuck()[order.order_id]
 
 
 def test_a_hold_of_another_purchase_is_stuck_whatever_its_state(shop: RecoveringShop) -> None:
@@ -229,6 +237,8 @@ def test_a_cancelled_order_without_a_hold_is_stuck(shop: RecoveringShop) -> None
     assert shop.stuck() == {}
     shop.returns().return_copies()
     assert shop.stuck().keys() == {order.order_id}
+    with shop.orders.reading() as tx:
+        assert {one.what for one in tx.happened_to(order.order_id)} == {"cancelled", "stuck"}
 
 
 def test_it_compares_once_and_again_after_the_next_restore(shop: RecoveringShop) -> None:

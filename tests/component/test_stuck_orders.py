@@ -11,6 +11,7 @@ from bazar.contracts.names import CATALOG, ORDER
 from bazar.order.domain.decisions import Outcome
 from bazar.order.use_cases.cancel_order import ReturnCopies
 from bazar.order.use_cases.finish_orders import FinishOrders, Sweep
+from bazar.order.use_cases.ports import Moved
 from conftest import MovableClock
 from three_services import CURRENCY, ThreeServices
 
@@ -216,6 +217,23 @@ def test_a_settlement_settles_the_hold_where_there_is_one(stuck: Stuck) -> None:
     assert stuck.quantity == STOCK - BOUGHT
 
 
+def test_what_is_left_to_do_is_said_of_the_case_at_hand(stuck: Stuck) -> None:
+    hold_is_gone_and_cancelled(stuck)
+    stuck.finish()
+    assert "stays cancelled" in stuck.end("settle").json["note"]
+
+
+def test_a_stuck_order_that_was_handed_out_cannot_be_cancelled(stuck: Stuck, clock: MovableClock) -> None:
+    hold_is_gone(stuck)
+    stuck.finish()
+    with stuck.shop.orders.writing() as tx:
+        tx.move(Moved(stuck.order_id, "collected", clock(), "staff"), 3000)
+    answer = stuck.end("cancel")
+    assert (answer.status_code, answer.json["type"]) == (409, "/problems/too-late")
+    assert "collected at 2026-01-31T12:00:00" in answer.json["detail"]
+    assert (len(stuck.listed()), stuck.journal()) == (1, [])
+
+
 def test_the_list_shows_the_order_why_and_since_when(stuck: Stuck, clock: MovableClock) -> None:
     clock.advance(minutes=5)
     hold_is_gone(stuck)
@@ -242,6 +260,15 @@ def test_what_was_answered_otherwise_shows_its_decision_and_is_no_order_to_anybo
     assert stuck.end("cancel", "customer").status_code == 404
     assert stuck.end("cancel").status_code == 200
     assert stuck.shop.call("GET", path, "staff").status_code == 404
+
+
+def test_why_staff_cancelled_a_stuck_order_is_kept_with_the_order(stuck: Stuck) -> None:
+    hold_is_gone(stuck)
+    stuck.finish()
+    assert stuck.end("cancel", reason="nobody came for it").status_code == 200
+    with stuck.shop.orders.reading() as tx:
+        told = [one.in_words for one in tx.happened_to(stuck.order_id) if one.what == "cancelled"]
+    assert told == ["nobody came for it"]
 
 
 def test_a_customer_who_cancels_a_stuck_order_does_not_end_it(stuck: Stuck) -> None:

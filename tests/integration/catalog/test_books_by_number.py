@@ -5,7 +5,7 @@ import pytest
 from bazar.catalog.domain.errors import BadCursor
 from bazar.catalog.use_cases.keep_stock import KeepStock
 from bazar.catalog.use_cases.look_up import LookUp
-from bazar.contracts.books import MOST_NUMBERS, AddBook, NewBook, NumbersQuery, Price, WithdrawBook
+from bazar.contracts.books import MOST_NUMBERS, AddBook, NewBook, NumbersQuery, Price, SubjectQuery, WithdrawBook
 from shop_in_process import CURRENCY
 
 
@@ -56,11 +56,19 @@ def test_a_subject_narrows_them_without_case(look_up: LookUp, books: list[int]) 
     assert numbers_of(look_up, NumbersQuery(item_numbers=tuple(books), subject="chess")) == []
 
 
+def test_a_list_shows_what_each_book_costs(look_up: LookUp, books: list[int]) -> None:
+    by_number, _ = look_up.books_by_number(NumbersQuery(item_numbers=tuple(books)))
+    of_subject, _ = look_up.books_of_subject(SubjectQuery(subject="all"))
+    for page in (by_number, of_subject):
+        assert {(book.price.amount, book.price.currency) for book in page.items} == {(100, CURRENCY)}
+
+
 def test_the_pages_together_are_all_of_them(look_up: LookUp, books: list[int]) -> None:
     first, _ = look_up.books_by_number(NumbersQuery(item_numbers=tuple(books), limit=4))
     assert (len(first.items), first.total, first.next) == (4, 7, "4")
     second = numbers_of(look_up, NumbersQuery(item_numbers=tuple(books), limit=4, cursor=first.next))
     assert second == books[5:]
+    assert look_up.books_by_number(NumbersQuery(item_numbers=tuple(books), limit=7))[0].next is None
     assert numbers_of(look_up, NumbersQuery(item_numbers=tuple(books), cursor="9" * 16)) == []
     with pytest.raises(BadCursor):
         look_up.books_by_number(NumbersQuery(item_numbers=tuple(books), cursor="x"))

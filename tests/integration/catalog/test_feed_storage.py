@@ -17,7 +17,7 @@ from bazar.catalog.use_cases.keep_stock import KeepStock
 from bazar.catalog.use_cases.look_up import LookUp
 from bazar.chassis.database import Database
 from bazar.chassis.migrations import migrate
-from bazar.contracts.books import BookChange, ChangeBook, ChangesQuery
+from bazar.contracts.books import BookChange, ChangeBook, ChangesQuery, WithdrawBook
 from holding import a_hold, an_order, hold, release
 from postgresql import PostgreSQL
 from shop_in_process import CURRENCY, add_book, noon
@@ -138,6 +138,14 @@ def test_the_feed_comes_in_pages_and_names_the_versions(keep_stock: KeepStock, l
     assert [change.version for change in first.changes] == [1, 1]
     assert (first.last, rest.last, first.epoch) == (5, 5, rest.epoch)
     assert look_up.position() == f"{first.epoch}-5"
+
+
+def test_a_book_that_is_withdrawn_is_another_version_in_the_feed(keep_stock: KeepStock, look_up: LookUp) -> None:
+    first, second = add_book(keep_stock).item_number, add_book(keep_stock).item_number
+    keep_stock.withdraw_book(first, WithdrawBook(actor="staff"))
+    (change,) = look_up.changes(ChangesQuery(after=2)).changes
+    assert (change.item_number, change.version, change.stock_only) == (first, 2, False)
+    assert look_up.book(second)[0].version == 1
 
 
 def test_the_feed_of_a_database_has_one_epoch_whoever_begins_it(

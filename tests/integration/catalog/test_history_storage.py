@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bazar.catalog.domain.errors import BadCursor, StaleVersion
+from bazar.catalog.domain.errors import BadCursor, StaleVersion, UnknownBook
 from bazar.catalog.use_cases.hold_copies import HoldCopies
 from bazar.catalog.use_cases.keep_stock import KeepStock
 from bazar.catalog.use_cases.look_up import LookUp
@@ -18,6 +18,7 @@ from bazar.contracts.books import (
     JournalLine,
     JournalQuery,
     Price,
+    SubjectQuery,
     WithdrawBook,
 )
 from holding import a_hold, an_order, hold, order_id, release, settle
@@ -156,9 +157,32 @@ def test_the_journal_tells_what_staff_did_to_all_books_or_one(
         ("details", "Another", "a typing mistake", "staff"),
         ("added", "Another", "", "staff"),
     ]
-    prices = [line.price.amount for line in journal(look_up, limit, item_number=second, prices_only=True) if line.price]
-    assert prices == [1, 900]
+    prices = [line.price and line.price.amount for line in journal(look_up, limit, prices_only=True)]
+    assert prices == [1, 900, 900]
+    of_second = journal(look_up, limit, item_number=second, prices_only=True)
+    assert [line.price and line.price.amount for line in of_second] == [1, 900]
     assert journal(look_up, limit, item_number=second + 1) == []
+
+
+def test_a_page_that_ends_the_journal_says_so(keep_stock: KeepStock, look_up: LookUp) -> None:
+    for _ in range(2):
+        add_book(keep_stock)
+    assert look_up.journal(JournalQuery(limit=2))[0].next is None
+    assert look_up.journal(JournalQuery(limit=1))[0].next is not None
+
+
+def test_whatever_is_looked_up_tells_how_far_the_catalog_is(keep_stock: KeepStock, look_up: LookUp) -> None:
+    item = add_book(keep_stock).item_number
+    told = (
+        look_up.journal(JournalQuery())[1],
+        look_up.history(item, HistoryQuery())[1],
+        look_up.subjects()[1],
+        look_up.books_of_subject(SubjectQuery(subject="undergraduate school"))[1],
+    )
+    assert set(told) == {look_up.position()}
+    with pytest.raises(UnknownBook) as refused:
+        look_up.history(item + 1, HistoryQuery())
+    assert (refused.value.item_number, refused.value.position) == (item + 1, look_up.position())
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", TOO_LONG, "1.2.", "\N{ARABIC-INDIC DIGIT ONE}"])

@@ -10,7 +10,7 @@ from bazar.catalog.storage.store import CatalogStore
 from bazar.catalog.use_cases.hold_copies import HoldCopies
 from bazar.catalog.use_cases.keep_stock import KeepStock
 from bazar.contracts.books import WithdrawBook
-from bazar.contracts.purchasing import FinishAnswer, HeldLine, HoldBatch, Shortage
+from bazar.contracts.purchasing import FinishAnswer, HeldLine, HoldAnswer, HoldBatch, Shortage
 from holding import a_hold, an_order, hold, order_id, release, settle, state_of, stock_of
 from shop_in_process import NOON, add_book
 
@@ -148,7 +148,7 @@ def test_nobody_touches_the_hold_of_another_purchase(
     account_id, purchase_hash = owner
     request = a_hold((item, 1), account_id=account_id, purchase_hash=purchase_hash)
     order = an_order(account_id=account_id, purchase_hash=purchase_hash)
-    assert hold(hold_copies, request)[0].outcome == "hash-mismatch"
+    assert hold(hold_copies, request)[0] == HoldAnswer(order_id=order_id(1), outcome="hash-mismatch")
     assert settle(hold_copies, order)[0].conflict is not None
     assert release(hold_copies, order)[0].conflict is not None
     assert (state_of(catalog_store), stock_of(catalog_store, item)) == then

@@ -258,6 +258,38 @@ def test_what_an_older_server_cancelled_is_shown_as_cancelled(counter: Counter) 
     assert (shown.state, shown.order.status) == ("cancelled", "cancelled")
 
 
+def test_an_order_that_an_older_server_placed_is_placed(counter: Counter) -> None:
+    order = counter.place(1)
+    with counter.store.writing() as tx:
+        tx._connection.execute(sa.text("DELETE FROM order_states"))
+    assert counter.state(order) == "placed"
+    counter.collected(order)
+    assert (counter.state(order), counter.listed("collected")) == ("collected", [order])
+
+
+def test_whoever_moves_an_order_is_shown_it(counter: Counter) -> None:
+    order = counter.place(1)
+    shown = counter._hand_out.move_order(order, MoveOrder(actor="staff", to="ready"))
+    assert (shown.order.order_id, shown.order.status, shown.account_id) == (order, "confirmed", "ann")
+
+
+def test_the_life_of_an_order_that_was_settled_by_hand_says_so(counter: Counter) -> None:
+    order = counter.place(1)
+    with counter.store.writing() as tx:
+        tx.mark_stuck(order, "no copies", NOON)
+        tx.end_stuck(Ending(order, "settle", "staff", "handed out", NOON, is_cancelled=False))
+    assert counter.happened(order) == [("placed", "ann"), ("stuck", None), ("settled", "staff")]
+
+
+def test_a_cancellation_without_a_reason_has_none(counter: Counter) -> None:
+    by_staff, by_recovery = counter.place(1), counter.place(2)
+    counter.cancel(by_staff)
+    with counter.store.writing() as tx:
+        tx.cancel(by_recovery, "recovery", NOON)
+        for order in (by_staff, by_recovery):
+            assert [one.in_words for one in tx.happened_to(order)] == [""]
+
+
 def test_why_an_order_was_cancelled_is_kept(counter: Counter) -> None:
     order = counter.place(1)
     counter._cancel.cancel_order(order, CancelOrder(actor="staff", account_id=None, reason="water damage"))

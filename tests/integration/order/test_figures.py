@@ -1,6 +1,10 @@
 """The figures of the last days, on every database."""
 
+import time
+from collections.abc import Iterator
 from datetime import timedelta
+
+import pytest
 
 from bazar.contracts.counter import FiguresQuery, MoveOrder
 from bazar.order.domain.decisions import Decision, OrderedLine, Outcome
@@ -12,6 +16,16 @@ from holding import order_id
 from shop_in_process import NOON
 
 A_DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def far_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine keeps a time fourteen hours ahead of UTC, so that its day is another one."""
+    monkeypatch.setenv("TZ", "XXX-14")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
 def test_orders_count_on_the_day_they_were_placed_and_takings_when_they_are_collected(
@@ -43,3 +57,9 @@ def test_a_shop_without_orders_has_figures_too(order_store: OrderStore, clock: M
     assert len(figures.days) == 14
     assert {(day.orders, day.takings.amount, day.takings.currency) for day in figures.days} == {(0, 0, "USD")}
     assert (figures.to_make_ready, figures.ready, figures.stuck) == (0, 0, 0)
+
+
+@pytest.mark.usefixtures("far_east")
+def test_days_are_those_of_utc_wherever_the_server_stands(order_store: OrderStore, clock: MovableClock) -> None:
+    figures = FollowOrders(order_store, clock, "USD").figures(FiguresQuery(days=1))
+    assert [day.day for day in figures.days] == ["2026-01-31"]

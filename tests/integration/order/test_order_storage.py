@@ -153,6 +153,13 @@ def test_a_cursor_that_was_never_given_out_is_refused(order_store: OrderStore, c
         tx.orders_of(None, cursor, 1)
 
 
+def test_the_currency_of_the_orders_is_known_once_there_is_one(order_store: OrderStore) -> None:
+    with order_store.writing() as tx:
+        assert tx.currency_of_orders() is None
+        tx.decide([a_decision()])
+        assert tx.currency_of_orders() == "USD"
+
+
 def test_an_order_is_marked_stuck_once(order_store: OrderStore) -> None:
     with order_store.writing() as tx:
         assert tx.mark_stuck(order_id(1), "first", NOON)

@@ -14,6 +14,7 @@ class FakeIndex:
     def __init__(self, total: int) -> None:
         self.total = total
         self.asked: list[WordsQuery] = []
+        self.counted: list[bool] = []
         self.last_change = 7
         self.waited_for: list[tuple[str, int]] = []
 
@@ -23,6 +24,7 @@ class FakeIndex:
 
     def find(self, query: WordsQuery, start: int, end: int, *, facets: bool = True) -> Hits:
         self.asked.append(query)
+        self.counted.append(facets)
         found = tuple(range(start + 1, min(end, self.total) + 1))
         return Hits(found, self.total, {"subject": (FacetCount(value="poetry", count=self.total),)} if facets else {})
 
@@ -109,6 +111,21 @@ def test_what_does_not_fit_is_named(query: WordsQuery, field: str) -> None:
     with pytest.raises(BadQuery) as caught:
         SearchBooks(FakeIndex(3), FakeShelf()).search(query)
     assert caught.value.field == field
+    assert caught.value.detail
+
+
+@pytest.mark.parametrize(
+    "query", [WordsQuery(min_price=1), WordsQuery(max_price=1), WordsQuery(min_price=1, max_price=1)]
+)
+def test_a_price_may_have_one_bound_or_two_that_are_equal(query: WordsQuery) -> None:
+    index = FakeIndex(3)
+    assert SearchBooks(index, FakeShelf()).search(query)[0].total == 3
+    assert (index.asked[0].min_price, index.asked[0].max_price) == (query.min_price, query.max_price)
+
+
+def test_a_search_tells_the_facets_of_all_hits() -> None:
+    page, _ = SearchBooks(FakeIndex(45), FakeShelf()).search(WordsQuery(q="x"))
+    assert page.facets == {"subject": (FacetCount(value="poetry", count=45),)}
 
 
 def test_a_blank_field_does_not_narrow() -> None:
@@ -148,9 +165,11 @@ def test_nobody_waits_for_a_change_that_there_never_was(seen: tuple[str, int]) -
 
 def test_the_newest_are_a_search_without_words_and_without_facets() -> None:
     index = FakeIndex(45)
-    page, position = SearchBooks(index, FakeShelf()).newest(NewestQuery(subject="poetry", author="Ann Lee", limit=20))
-    assert index.asked == [WordsQuery(subject="poetry", author="Ann Lee", limit=20, sort="newest")]
-    assert ([book.item_number for book in page.items], page.total, page.next) == (list(range(1, 21)), 45, "20")
+    query = NewestQuery(subject="poetry", author="Ann Lee", limit=15, cursor="15")
+    page, position = SearchBooks(index, FakeShelf()).newest(query)
+    assert index.asked == [WordsQuery(subject="poetry", author="Ann Lee", limit=15, cursor="15", sort="newest")]
+    assert index.counted == [False]
+    assert ([book.item_number for book in page.items], page.total, page.next) == (list(range(16, 31)), 45, "30")
     assert position == "e-8"
 
 
@@ -173,3 +192,8 @@ def test_suggested_books_are_those_that_are_sold() -> None:
     found = SearchBooks(FakeIndex(45), FakeShelf(withdrawn=frozenset({3}))).suggest(SuggestQuery(q="po"))
     assert [(book.item_number, book.title) for book in found.books] == [(1, "Book 1")]
     assert (found.authors, found.subjects) == (("po Author",), ("po subject",))
+
+
+def test_no_more_is_suggested_than_was_asked_for() -> None:
+    found = SearchBooks(FakeIndex(45), FakeShelf()).suggest(SuggestQuery(q="po", limit=1))
+    assert [book.item_number for book in found.books] == [3]
