@@ -59,6 +59,15 @@ def test_a_decided_hold_is_finished_in_the_first_round(shop: RecoveringShop) -> 
     shop.assert_nothing_lost()
 
 
+def test_a_decided_hold_is_finished_though_others_before_it_are_undecided(shop: RecoveringShop) -> None:
+    item = shop.book(STOCK).item_number
+    left_open = {shop.leave_open(key, (item, 1)): key for key in ("one", "two", "three")}
+    last = max(left_open)  # as the catalog lists them
+    shop.buy(left_open[last], (item, 1))
+    assert shop.sweeper().sweep() == 3
+    assert {order_id for order_id, state in shop.holds().items() if state == "settled"} == {last}
+
+
 def test_an_abandoned_hold_is_given_up_after_15_seconds_of_the_sweepers_own_clock(shop: RecoveringShop) -> None:
     item = shop.book(STOCK).item_number
     shop.leave_open("key", (item, 1))

@@ -160,8 +160,9 @@ def test_an_unknown_book_uses_up_no_key(shop: RecoveringShop) -> None:
 
 def test_another_currency_begins_nothing(shop: RecoveringShop) -> None:
     item = shop.book(STOCK).item_number
-    with pytest.raises(WrongCurrency):
+    with pytest.raises(WrongCurrency) as caught:
         shop.buy("key", (item, 1), expected_total=1000, currency="EUR")
+    assert list(vars(caught.value).values()) == ["EUR", "USD"]
     assert shop.catalog.calls == []
 
 

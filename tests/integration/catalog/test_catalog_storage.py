@@ -60,6 +60,13 @@ def test_a_change_is_whole_or_not_at_all(keep_stock: KeepStock, look_up: LookUp)
     assert len(look_up.history(before.item_number, HistoryQuery())[0].items) == 1
 
 
+def test_a_price_in_another_currency_is_refused_by_its_field(keep_stock: KeepStock) -> None:
+    item = add_book(keep_stock).item_number
+    with pytest.raises(InvalidBook) as refused:
+        change(keep_stock, item, price=Price(amount=1, currency="EUR"))
+    assert (refused.value.field, CURRENCY in refused.value.detail) == ("price.currency", True)
+
+
 def test_a_change_of_several_things_is_one_version(keep_stock: KeepStock) -> None:
     before = add_book(keep_stock, 5)
     price = Price(amount=1, currency=CURRENCY)

@@ -180,9 +180,10 @@ def test_whatever_is_looked_up_tells_how_far_the_catalog_is(keep_stock: KeepStoc
         look_up.books_of_subject(SubjectQuery(subject="undergraduate school"))[1],
     )
     assert set(told) == {look_up.position()}
-    with pytest.raises(UnknownBook) as refused:
-        look_up.history(item + 1, HistoryQuery())
-    assert (refused.value.item_number, refused.value.position) == (item + 1, look_up.position())
+    for ask in (look_up.book, lambda number: look_up.history(number, HistoryQuery())):
+        with pytest.raises(UnknownBook) as refused:
+            ask(item + 1)
+        assert vars(refused.value) == {"item_number": item + 1, "position": look_up.position()}
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", TOO_LONG, "1.2.", "\N{ARABIC-INDIC DIGIT ONE}"])

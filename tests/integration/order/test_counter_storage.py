@@ -11,7 +11,7 @@ from bazar.chassis.database import Database
 from bazar.contracts.counter import CounterQuery, MoveOrder, OpenOrdersQuery, OrderJournalLine, OrderJournalQuery, State
 from bazar.contracts.purchasing import CancelOrder, OrderQuery
 from bazar.order.domain.decisions import Decision, OrderedLine, Outcome
-from bazar.order.domain.errors import AlreadyCancelled, AlreadyCollected, BadCursor, UnknownOrder
+from bazar.order.domain.errors import AlreadyCancelled, AlreadyCollected, BadCursor, TooLateToCancel, UnknownOrder
 from bazar.order.storage.deeds import DEEDS_BY_TABLE
 from bazar.order.storage.store import OrderStore
 from bazar.order.use_cases.cancel_order import CancelOrders
@@ -157,9 +157,22 @@ def test_a_cancelled_order_is_not_moved_and_a_collected_one_not_cancelled(counte
             move(cancelled)
     counter.collected(collected)
     for account_id in (None, "ann"):
-        with pytest.raises(AlreadyCollected):
+        with pytest.raises(AlreadyCollected) as refused:
             counter.cancel(collected, account_id)
+        assert vars(refused.value) == {"order_id": collected, "collected_at": NOON}
     assert (counter.state(cancelled), counter.state(collected)) == ("cancelled", "collected")
+
+
+def test_customers_can_cancel_until_their_time_ends_and_staff_afterwards(counter: Counter, clock: MovableClock) -> None:
+    orders = [counter.place(number) for number in range(3)]
+    clock.advance(hours=1)
+    counter.cancel(orders[0], "ann")
+    clock.advance(microseconds=1)
+    with pytest.raises(TooLateToCancel) as refused:
+        counter.cancel(orders[1], "ann")
+    assert vars(refused.value) == {"order_id": orders[1], "ended_at": NOON + timedelta(hours=1)}
+    counter.cancel(orders[2])
+    assert [counter.state(order) for order in orders] == ["cancelled", "placed", "cancelled"]
 
 
 def test_of_a_cancellation_and_a_collection_at_once_one_wins(counter: Counter) -> None:

@@ -40,6 +40,7 @@ DECISIONS = st.builds(
     currency=st.just("USD"),
     lines=st.lists(LINES, max_size=5).map(tuple),
     shortages=st.lists(SHORTAGES, max_size=5).map(tuple),
+    position=st.none() | st.text("0123456789abcdef-", max_size=20),
 )
 
 
