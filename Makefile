@@ -48,7 +48,7 @@ simulate-mutants: $(TEST_STAMP) ## which check catches what is done wrong on pur
 
 mutants: $(TEST_STAMP) $(MUTANTS_STAMP) ## change order's and catalog's code in every small way, and list what no test notices (hours)
 	$(BIN)/mutmut run
-	$(BIN)/mutmut results
+	$(BIN)/python tests/mutation/second_look.py
 
 figures: $(TEST_STAMP) ## measure what the README and the runbook say (some minutes)
 	$(BIN)/python tests/figures.py
