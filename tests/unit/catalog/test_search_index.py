@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bazar.catalog.domain.text import normalise, words
+from bazar.catalog.search.answers import FEWEST_HITS_REMEMBERED
 from bazar.catalog.search.index import BookIndex, Position
 from bazar.catalog.use_cases.search_books import DEEPEST_HIT, IndexEntry, IndexNotReady
 from bazar.contracts.books import Sort, WordsQuery
@@ -294,3 +295,36 @@ def test_an_index_that_was_never_built_says_so(tmp_path: Path) -> None:
     assert not index.ready
     with pytest.raises(IndexNotReady):
         index.find(WordsQuery(sort="title"), 0, DEEPEST_HIT)
+
+
+def test_names_spread_unevenly_over_a_large_catalogue_are_counted_exactly() -> None:
+    # Of this many names a segment does not tell the rarest of all: each often has one book that is left out there.
+    rare = [book(n, "x", authors=(f"rare {n // 2}",)) for n in range(2, 2_402)]
+    lone = [book(3_000 + n, "x", authors=(f"often {n}",)) for n in range(20)]
+    often = [book(4_000 + n, "x", authors=(f"often {n % 20}",)) for n in range(20 * 10)]
+    with index_of([*rare, *lone], often) as index:
+        authors = index.find(WordsQuery(q="x", sort="title"), 0, 1).facets["author"]
+    assert {(value.value, value.count) for value in authors} == {(f"often {n}", 11) for n in range(20)}
+
+
+def test_what_is_remembered_of_a_question_is_forgotten_when_the_index_changes() -> None:
+    shelf = [book(number, "x", subjects=("sea",)) for number in range(1, FEWEST_HITS_REMEMBERED + 1)]
+    added = book(len(shelf) + 1, "x", subjects=("sea",))
+    with index_of(shelf) as index:
+        for query in (WordsQuery(sort="title"), WordsQuery(q="x", sort="newest")):
+            pages = [index.find(query, 0, 5), index.find(query, 5, 10), index.find(query, 0, 5)]
+            assert pages[0] == pages[2] != pages[1]
+            assert pages[1].facets == pages[0].facets
+            assert index.find(query, 0, 5, facets=False).facets == {}
+        assert index.update([added.item_number], [added])
+        index.commit(Position("epoch", 1))
+        for query in (WordsQuery(sort="title"), WordsQuery(q="x", sort="newest")):
+            found = index.find(query, 0, 5)
+            assert found.total == len(shelf) + 1
+            assert [(value.value, value.count) for value in found.facets["subject"]] == [("sea", len(shelf) + 1)]
+
+
+def test_words_that_are_right_are_not_read_as_mistaken_where_only_the_filters_leave_nothing(shop: BookIndex) -> None:
+    assert find(shop, "walks", language="fr") == []
+    assert find(shop, "ficciones", language="fr") == []
+    assert find(shop, "ficcoines", language="es") == [FICCIONES]

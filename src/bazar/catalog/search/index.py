@@ -12,7 +12,8 @@ from typing import IO
 
 import tantivy
 
-from bazar.catalog.search import ordering, query, suggestions
+from bazar.catalog.search import suggestions
+from bazar.catalog.search.answers import Answers
 from bazar.catalog.search.facets import Facets
 from bazar.catalog.search.schema import VERSION, document, fingerprint, numbers, schema
 from bazar.catalog.use_cases.search_books import Beginnings, Hits, IndexEntry, IndexNotReady
@@ -56,6 +57,7 @@ class BookIndex:
         self._writer: tantivy.IndexWriter | None = None
         self._schema = schema()
         self._facets = Facets(self._schema)
+        self._answers = Answers(self._schema, self._facets)
         self._index: tantivy.Index | None = None
         self._position: Position | None = None
         self.refresh()
@@ -69,12 +71,10 @@ class BookIndex:
 
     def find(self, asked: WordsQuery, start: int, end: int, *, facets: bool = True) -> Hits:
         """Hits ``start`` up to, not including, ``end``; raises IndexNotReady. ``asked.sort`` is set."""
-        if asked.sort is None:
-            raise IndexNotReady
+        # Before the searcher: what that finds is never older than what is remembered.
+        answers = self._answers
         with self._searcher() as searcher:
-            built = query.build(searcher, self._schema, asked)
-            total, item_numbers = ordering.page(searcher, built, ordering.ORDERINGS[asked.sort], start, end)
-            return Hits(tuple(item_numbers), total, self._facets.of(searcher, built) if facets else {})
+            return answers.find(searcher, asked, start, end, facets=facets)
 
     def low_stock(self, start: int, end: int) -> Hits:
         """Books of FEW_COPIES at the most, those with the fewest first; raises IndexNotReady."""
@@ -108,6 +108,7 @@ class BookIndex:
         except IndexBroken as error:
             _log.warning("search_index_broken", folder=str(self._files), error=str(error))
             self._index = None
+        self._answers = Answers(self._schema, self._facets)
         self._position = None if self._index is None else position
 
     def _distrust(self, error: IndexBroken) -> None:

@@ -28,12 +28,21 @@ _LESSER_FIELDS = 0.1
 _MISTAKEN = 0.01
 
 
-def build(searcher: Searcher, schema: Schema, asked: WordsQuery) -> Query:
-    """All of what is asked for. Cost is bounded: by MOST_WORDS, MOST_SUSPECTS and the number of words known."""
-    parts = [(Occur.Must, Query.const_score_query(part, 0.0)) for part in _filters(schema, asked)]
-    if asked.q is not None:
-        parts.append((Occur.Must, _question(searcher, schema, asked.q)))
-    return Query.boolean_query(parts) if parts else Query.all_query()
+def readings(searcher: Searcher, schema: Schema, asked: WordsQuery) -> Iterator[Query]:
+    """The ways to understand what is asked for, the strictest first: the first that finds something is meant.
+
+    So what is written right is never drowned in what is written alike, and costs nothing extra. The cost is bounded:
+    by MOST_WORDS, MOST_SUSPECTS and the number of words known.
+    """
+    filters = [(Occur.Must, Query.const_score_query(part, 0.0)) for part in _filters(schema, asked)]
+    if asked.q is None:
+        yield Query.boolean_query(filters) if filters else Query.all_query()
+        return
+    for question in _questions(searcher, schema, asked.q):
+        yield Query.boolean_query([*filters, (Occur.Must, question)]) if filters else question
+        if filters and searcher.search(question, 1, count=False).hits:
+            # The words are right, it is the filters that leave nothing.
+            return
 
 
 def _filters(schema: Schema, asked: WordsQuery) -> Iterator[Query]:
@@ -55,27 +64,24 @@ def _isbn(schema: Schema, text: str) -> Query | None:
         return None
 
 
-def _question(searcher: Searcher, schema: Schema, text: str) -> Query:
-    """An ISBN, or words that must all be there. Mistakes are looked for only where nothing is found without.
-
-    So what is written right is never drowned in what is written alike, and costs nothing extra.
-    """
+def _questions(searcher: Searcher, schema: Schema, text: str) -> Iterator[Query]:
+    """An ISBN, or words that must all be there, as they are written and then with mistakes."""
     by_isbn = _isbn(schema, text)
     if by_isbn is not None:
-        return by_isbn
+        yield by_isbn
+        return
     sought = list(dict.fromkeys(word[:LONGEST_WORD] for word in words(text)))[:MOST_WORDS]
     if not sought:
-        return Query.empty_query()
-    readings = _Readings(searcher, schema, sought)
-    for reading in (readings.exact, readings.one_mistake, readings.two_mistakes):
-        query = reading()
-        if searcher.search(query, 1, count=False).hits:
-            return query
-    return Query.empty_query()
+        yield Query.empty_query()
+        return
+    question = _Words(searcher, schema, sought)
+    yield question.exact()
+    yield question.one_mistake()
+    yield question.two_mistakes()
 
 
-class _Readings:
-    """The ways to read a question, the strictest first."""
+class _Words:
+    """The ways to read the words of a question."""
 
     def __init__(self, searcher: Searcher, schema: Schema, sought: list[str]) -> None:
         self._searcher = searcher
