@@ -89,7 +89,8 @@ class Shelves:
 def _answer(folder: Path, titles: int, pipe: Connection) -> None:
     store = CatalogStore(_database(folder))
     look_up = LookUp(store, CURRENCY)
-    asked = _questions(look_up, SearchBooks(BookIndex(folder / "search"), look_up), titles)
+    index = BookIndex(folder / "search")
+    asked = _questions(look_up, SearchBooks(index, look_up), titles)
     while True:
         kind, seconds, seed = pipe.recv()
         chance = random.Random(seed)  # noqa: S311 - no secret
@@ -97,6 +98,7 @@ def _answer(folder: Path, titles: int, pipe: Connection) -> None:
         until = time.perf_counter() + seconds
         while time.perf_counter() < until:
             question = asked[kind](chance)
+            index.refresh()  # nothing is remembered: as if the index had just changed
             wall, cpu = time.perf_counter(), time.thread_time()
             question()
             costs.append(Cost((time.perf_counter() - wall) * 1000, (time.thread_time() - cpu) * 1000))

@@ -72,7 +72,7 @@ class Answers:
         key = msgspec.structs.replace(question, sort=None)
         counts = self._counts.get(key)
         if counts is None:
-            counts = self._facets.of(searcher, page.meant)
+            counts = self._facets.of(searcher, page.meant, page.total)
             if page.total >= FEWEST_HITS_REMEMBERED:
                 self._counts.keep(key, counts)
         return counts

@@ -18,6 +18,7 @@ PRICE_BANDS = (0, 500, 1_000, 1_500, 2_000, 3_000, 5_000, 10_000)
 _CANDIDATES = 100
 #: Each segment tells tantivy of so many values, its most frequent ones: each costs a microsecond.
 _VALUES_OF_A_SEGMENT = 1_000
+_TOLD_IN_FULL = 50_000
 #: The most that a segment can be asked for.
 _MOST_VALUES_OF_A_SEGMENT = 65_000
 _NAMES_REMEMBERED = 10_000
@@ -30,9 +31,12 @@ class Facets:
         self._schema = schema
         self._names: dict[tuple[str, int], str] = {}
 
-    def of(self, searcher: Searcher, query: Query) -> dict[str, tuple[FacetCount, ...]]:
-        """A price is given as ``500-999`` (both included) or ``10000-``, in minor units; the rest as it is."""
-        counted = searcher.aggregate(query, _AGGREGATIONS)
+    def of(self, searcher: Searcher, query: Query, total: int) -> dict[str, tuple[FacetCount, ...]]:
+        """Those of all ``total`` hits.
+
+        A price is given as ``500-999`` (both included) or ``10000-``, in minor units; the rest as it is.
+        """
+        counted = searcher.aggregate(query, _AGGREGATIONS if total > _TOLD_IN_FULL else _IN_FULL)
         found = {facet: self._named(searcher, query, facet, counted[facet]) for facet in NAME_FIELDS}
         found["price"] = tuple(
             FacetCount(value=bucket["key"], count=bucket["doc_count"])
@@ -72,8 +76,10 @@ class Facets:
         if not unsaid:
             return counts
         fewest = _fewest(counts)
-        if min(counts.values()) + unsaid >= fewest:
-            # One that was left out may be among the most frequent.
+        values = sum(counts.values()) + counted["sum_other_doc_count"]
+        if values <= _TOLD_IN_FULL or min(counts.values()) + unsaid >= fewest:
+            # So few are sooner told than the question is asked anew for each name; or one that was left out may be
+            # among the most frequent.
             again = searcher.aggregate(query, {facet: _names(NAME_FIELDS[facet], _MOST_VALUES_OF_A_SEGMENT)})
             return _counts(again[facet])
         return {
@@ -134,3 +140,4 @@ _AGGREGATIONS: dict[str, Any] = {
     "price": {"range": {"field": "price", "ranges": [_price_range(band) for band in range(len(PRICE_BANDS))]}},
     "in_stock": {"terms": {"field": "in_stock"}},
 }
+_IN_FULL = _AGGREGATIONS | {facet: _names(field, _MOST_VALUES_OF_A_SEGMENT) for facet, field in NAME_FIELDS.items()}
