@@ -11,6 +11,7 @@ from bazar.frontend.pages.basket_cookie import PageBaskets
 from bazar.frontend.pages.books import BookPages
 from bazar.frontend.pages.browse import Shelves, add_browse_pages
 from bazar.frontend.pages.buying import add_buying_pages
+from bazar.frontend.pages.cards import Cards
 from bazar.frontend.pages.checkout import Checkout
 from bazar.frontend.pages.covers import cover_of, small_cover_of
 from bazar.frontend.pages.errors import explain_errors
@@ -65,6 +66,7 @@ def mount_pages(
     pages = Blueprint("pages", "bazar.frontend", template_folder="templates")
     sessions.guard(pages)
     page_baskets.show(pages)
+    Cards().show(pages)
     door = StaffDoor(sessions)
     door.guard(pages)
     protect(pages, public_url)

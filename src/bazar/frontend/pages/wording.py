@@ -15,7 +15,7 @@ from bazar.contracts.books import Money
 from bazar.frontend.domain.locales import chosen_locale
 from bazar.frontend.domain.money import minor_digits
 
-#: Of prices and languages as they were written last; a shop has some thousand prices.
+#: Of prices, numbers and languages as they were written last; a shop has some thousand prices.
 MOST_REMEMBERED = 10_000
 #: The language of the texts in the templates.
 TEXT_LOCALE = "en"
@@ -69,6 +69,7 @@ def price_text(price: Money, in_locale: str = TEXT_LOCALE) -> str:
     return re.sub(r"(?<=[A-Z]{3})(?=\d)", "\N{NO-BREAK SPACE}", text)
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
 def number_text(number: int, in_locale: str = TEXT_LOCALE) -> str:
     """``1,234``."""
     return numbers.format_decimal(number, locale=_babel(in_locale))
