@@ -221,11 +221,11 @@ def _bare_sequence() -> Sequence[Replacement]:
             vars(tx)["first_number"] = first
             yield tx
 
-    def publish(self: FeedRows, item_numbers: Sequence[int], *, stock_only: bool = False) -> str:
+    def publish(self: FeedRows, item_numbers: Sequence[int], *, offer_only: bool = False) -> str:
         numbered = list(enumerate(sorted(set(item_numbers)), vars(self)["first_number"]))
         for number, item_number in numbered:
             version = sa.select(books.c.version).where(books.c.item_number == item_number).scalar_subquery()
-            row = {"number": number, "item_number": item_number, "version": version, "stock_only": stock_only}
+            row = {"number": number, "item_number": item_number, "version": version, "offer_only": offer_only}
             self._connection.execute(sa.insert(changes).values(row))
             self._connection.execute(sa.update(feed).values(last=sa.func.max(feed.c.last, number)))
         return self.position()

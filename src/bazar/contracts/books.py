@@ -361,12 +361,12 @@ class ChangesQuery(Message, frozen=True):
 
 
 class Change(Message, frozen=True):
-    """One visible change of a book; ``stock_only``: nothing of it has changed but how many copies there are."""
+    """One visible change of a book; ``offer_only``: nothing of it has changed but its price and its copies."""
 
     number: int
     item_number: int
     version: int
-    stock_only: bool = False
+    offer_only: bool = False
 
 
 class Changes(Message, frozen=True):

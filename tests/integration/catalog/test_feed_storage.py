@@ -169,4 +169,4 @@ def test_the_feed_says_of_which_changes_only_the_stock_is_another(
     release(hold_copies, an_order(1))
     keep_stock.change_book(item, ChangeBook(actor="staff", change=BookChange(title="Another")))
     with keep_stock._store.reading() as tx:
-        assert [change.stock_only for change in tx.changes_after(0, 10)[2]] == [False, True, True, False]
+        assert [change.offer_only for change in tx.changes_after(0, 10)[2]] == [False, True, True, False]

@@ -150,6 +150,11 @@ class BookIndex:
             time.sleep(WAIT_POLL_SECONDS)
         return True
 
+    def reached(self, epoch: str, number: int) -> int:
+        """Up to which change of the epoch it is, ``number`` at the most; 0 where it is of another epoch."""
+        position = self._position
+        return min(position.number, number) if position is not None and position.epoch == epoch else 0
+
     def _has(self, epoch: str, number: int) -> bool:
         position = self._position
         return position is not None and (position.epoch != epoch or position.number >= number)

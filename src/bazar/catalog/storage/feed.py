@@ -16,7 +16,7 @@ _VERSIONS = sa.select(books.c.item_number, books.c.version).where(
     books.c.item_number.in_(sa.bindparam("item_numbers", expanding=True))
 )
 _AFTER = (
-    sa.select(changes.c.number, changes.c.item_number, changes.c.version, changes.c.stock_only)
+    sa.select(changes.c.number, changes.c.item_number, changes.c.version, changes.c.offer_only)
     .where(changes.c.number > sa.bindparam("after"))
     .order_by(changes.c.number)
     .limit(sa.bindparam("most"))
@@ -52,13 +52,13 @@ class FeedRows:
                 number=row.number,
                 item_number=row.item_number,
                 version=row.version,
-                stock_only=bool(row.stock_only),
+                offer_only=bool(row.offer_only),
             )
             for row in rows
         ]
         return epoch, last, found
 
-    def publish(self, item_numbers: Iterable[int], *, stock_only: bool = False) -> str:
+    def publish(self, item_numbers: Iterable[int], *, offer_only: bool = False) -> str:
         wanted = sorted(set(item_numbers))
         if not wanted:
             return self.position()
@@ -73,7 +73,7 @@ class FeedRows:
                     "number": first + place,
                     "item_number": item_number,
                     "version": versions[item_number],
-                    "stock_only": stock_only,
+                    "offer_only": offer_only,
                 }
                 for place, item_number in enumerate(wanted)
             ],

@@ -139,5 +139,5 @@ changes = sa.Table(
     sa.Column("item_number", BigInteger, nullable=False),
     sa.Column("version", BigInteger, nullable=False),
     # Null where an earlier version wrote it: then anything may have changed.
-    sa.Column("stock_only", sa.Boolean),
+    sa.Column("offer_only", sa.Boolean),
 )

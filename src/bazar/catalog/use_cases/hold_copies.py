@@ -57,7 +57,7 @@ class HoldCopies:
             new = tx.add_holds([_row(request, HoldState.HELD) for request in requests], now)
             allocated, taken = self._allocate(tx, [request for request in requests if request.order_id in new], now)
             standing = _standing_answers(tx, [request for request in requests if request.order_id not in new])
-            position = tx.publish(taken, stock_only=True)
+            position = tx.publish(taken, offer_only=True)
         # Both are in the order of the requests that they answer.
         told = [next(allocated if request.order_id in new else standing) for request in requests]
         answers = dict(zip(turn, told, strict=True))
@@ -124,7 +124,7 @@ class HoldCopies:
             for lines in tx.hold_lines(coming).values() if coming else ():
                 back.update({line.item_number: line.quantity for line in lines})
             tx.put_back_on_shelves(back)
-            position = tx.publish(sorted(back), stock_only=True)
+            position = tx.publish(sorted(back), offer_only=True)
         answers = dict(zip(turn, (answer for answer, _ in finished), strict=True))
         return FinishAnswers(answers=tuple(answers[index] for index in range(len(turn)))), position
 

@@ -85,7 +85,7 @@ class KeepStock:
                 # Nothing that anybody sees of the book has changed.
                 return shown(book, self._currency), tx.position()
             tx.raise_version(item_number)
-            position = tx.publish([item_number])
+            position = tx.publish([item_number], offer_only=all(entry.kind != "details" for entry in entries))
             return shown(_sold(tx, tx.book(item_number), item_number), self._currency), position
 
     def withdraw_book(self, item_number: int, request: WithdrawBook) -> str:

@@ -125,10 +125,10 @@ class Transaction(Protocol):
     # the feed
     def position(self) -> str: ...
     def changes_after(self, number: int, limit: int) -> tuple[str, int, Sequence[Change]]: ...
-    def publish(self, item_numbers: Iterable[int], *, stock_only: bool = False) -> str:
+    def publish(self, item_numbers: Iterable[int], *, offer_only: bool = False) -> str:
         """Number the changes of these books, last in the transaction; returns the new position.
 
-        ``stock_only``: nothing of them has changed but how many copies there are.
+        ``offer_only``: nothing of them has changed but price and copies, so that lists have the same books as before.
         """
         ...
 

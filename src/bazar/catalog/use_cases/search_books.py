@@ -84,6 +84,10 @@ class SearchIndex(Protocol):
         """Wait until the index has that change; False where that takes too long."""
         ...
 
+    def reached(self, epoch: str, number: int) -> int:
+        """Up to which change of the epoch the index is, ``number`` at the most; 0 where it is of another epoch."""
+        ...
+
     def find(self, query: WordsQuery, start: int, end: int, *, facets: bool = True) -> Hits:
         """Hits ``start`` up to, not including, ``end``; raises IndexNotReady. ``query.sort`` is set.
 
@@ -165,6 +169,9 @@ class SearchBooks:
         # A change that there never was, of a database that is gone or made up, would be waited for in vain.
         if seen is not None and _is_known(position, *seen) and not self._index.wait_for(*seen):
             raise IndexNotReady
+        # Which books are found is as old as the index: a position told from the database would be too new.
+        epoch, _, last = position.rpartition("-")
+        position = f"{epoch}-{self._index.reached(epoch, int(last))}"
         start = _start(asked.cursor)
         end = min(start + asked.limit, DEEPEST_HIT)
         hits = find(start, end)
