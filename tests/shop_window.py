@@ -20,13 +20,16 @@ from bazar.frontend.domain.accounts import Role
 from bazar.frontend.pages.errors import page_or_document
 from bazar.frontend.pages.my_orders import CustomersTime
 from bazar.frontend.pages.routes import mount_pages
+from bazar.frontend.pages.visitors import Visitors
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.storage.baskets import SqlBasketStore
 from bazar.frontend.storage.schema import metadata
+from bazar.frontend.storage.visits import SqlVisitStore
 from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
 from bazar.frontend.use_cases.people import People
 from bazar.frontend.use_cases.tries import Limits
+from bazar.frontend.use_cases.visits import Visits
 from page_walk import addresses
 from stand_ins import HOSTILE, Shelves, Till
 
@@ -151,6 +154,7 @@ class Shop:
             page_or_document,
         )
         self.baskets = Baskets(SqlBasketStore(database), clock, GUESTS_PER_MINUTE)
+        self.visitors = Visitors(Visits(SqlVisitStore(database), clock))
         mount_pages(
             self.app,
             catalog=self.shelves,

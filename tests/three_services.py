@@ -44,12 +44,15 @@ from bazar.frontend.domain.accounts import Role, SignInKind
 from bazar.frontend.gateways.catalog_service import CatalogService as CatalogOfShop
 from bazar.frontend.gateways.order_service import OrderService
 from bazar.frontend.pages.my_orders import CustomersTime
+from bazar.frontend.pages.visitors import Visitors
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.storage.baskets import SqlBasketStore
+from bazar.frontend.storage.visits import SqlVisitStore
 from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
 from bazar.frontend.use_cases.people import People
 from bazar.frontend.use_cases.tries import Limits
+from bazar.frontend.use_cases.visits import Visits
 from bazar.frontend.wiring import frontend_app
 from bazar.order.api.routes import order_app
 from bazar.order.domain.decisions import Decision
@@ -141,11 +144,13 @@ class ThreeServices:
             NO_LIMITS,
         )
         self.accounts = self.people.accounts
+        self.baskets = Baskets(SqlBasketStore(self.databases[FRONTEND]), clock)
+        self.visitors = Visitors(Visits(SqlVisitStore(self.databases[FRONTEND]), clock))
         self._orders = OrderService(self._neighbour(FRONTEND, ORDER, self.order_app))
         self._orders.start()
         self.app = frontend_app(
             people=self.people,
-            baskets=Baskets(SqlBasketStore(self.databases[FRONTEND]), clock),
+            baskets=self.baskets,
             catalog=CatalogOfShop(self._neighbour(FRONTEND, CATALOG, self.catalog_app)),
             orders=self._orders,
             readiness=_ready,

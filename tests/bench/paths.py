@@ -26,8 +26,8 @@ BOOKS = 64
 ACCOUNTS = 8
 PLENTY = 10_000_000
 CREATED, OK = 201, 200
-#: A cookie that says nothing; who shows one has pages of their own, and the cache lets the request through.
-UNCACHED = ("Cookie: visitor=1",)
+#: Whoever asks for a part of an answer is heard by the application; which has none in parts, and gives all of it.
+UNCACHED = ("Range: bytes=0-",)
 HELLO = Answer(OK, {"content-type": "application/json"}, b"{}")
 
 Step = Callable[[int], Measured]

@@ -58,7 +58,7 @@ def test_new_books_best_sellers_and_suggestions_come_from_the_services(shop: Thr
 
 
 def test_a_stranger_without_script_puts_a_book_into_a_basket_through_the_cache(shop: ThreeServices) -> None:
-    cache = cached(shop.app.wsgi_app, Answers(1_000_000, time.monotonic))
+    cache = cached(shop.app.wsgi_app, Answers(1_000_000, time.monotonic), shop.visitors)
     stranger = Reader(werkzeug.Client(cache))  # type: ignore[arg-type]  # it asks what both clients have
     assert stranger.put(1).status_code == 303
     assert "RPCs for Noobs" in stranger.get("/basket").text

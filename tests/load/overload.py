@@ -123,7 +123,7 @@ def _kinds(shop: Shop) -> Mapping[str, Callable[[], Iterator[bytes]]]:
         f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\nIdempotency-Key: "
     ).encode()
     # Who shows a cookie is not answered from the cache, whose answers need no place.
-    info = f"GET /api/v1/info/{item} HTTP/1.1\r\nHost: localhost\r\nCookie: visitor=1\r\n\r\n".encode()
+    info = f"GET /api/v1/info/{item} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-\r\n\r\n".encode()
     return {
         "purchases": lambda: (b"%skey-%d\r\n\r\n%s" % (buy, number, BODY) for number in numbers),
         "info": lambda: repeat(info),

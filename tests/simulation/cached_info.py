@@ -34,9 +34,11 @@ class CachedInfo:
         self._cache = Cache(
             self._application,
             answers,
-            whole=(),
-            begins=(_PATH,),
+            documents=(_PATH,),
+            pages=(),
+            whole_pages=(),
             variant=lambda _environ: "",
+            visitor=lambda _environ: None,
             notice=lambda _age_seconds: b"",
             monotonic=world.monotonic,
         )

@@ -30,19 +30,23 @@ from bazar.frontend.cache.answers import Answers
 from bazar.frontend.cache.follower import FeedFollower
 from bazar.frontend.cache.metrics import CacheMetrics
 from bazar.frontend.cache.middleware import Cache
+from bazar.frontend.cache.parts import Parts
 from bazar.frontend.domain.locales import chosen_locale
 from bazar.frontend.gateways.catalog_service import CatalogService
 from bazar.frontend.gateways.order_service import OrderService
 from bazar.frontend.pages.errors import page_or_document
 from bazar.frontend.pages.my_orders import CustomersTime
 from bazar.frontend.pages.routes import mount_pages
+from bazar.frontend.pages.visitors import Visitors
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.storage.baskets import SqlBasketStore
+from bazar.frontend.storage.visits import SqlVisitStore
 from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
 from bazar.frontend.use_cases.people import People
 from bazar.frontend.use_cases.ports import Catalog, Orders
 from bazar.frontend.use_cases.tries import Limits
+from bazar.frontend.use_cases.visits import Visits
 from bazar.resources import neighbour, own_database
 from bazar.settings import Settings
 
@@ -74,11 +78,15 @@ def build(settings: Settings) -> RunningService:
     own = own_database(settings, FRONTEND, MIGRATIONS)
     catalog_client = neighbour(settings, FRONTEND, CATALOG)
     order_client = neighbour(settings, FRONTEND, ORDER)
+    answers = Answers(MOST_CACHED_BYTES, time.monotonic)
     catalog, orders = CatalogService(catalog_client), OrderService(order_client)
+    people = people_of(settings, own)
+    baskets = Baskets(SqlBasketStore(own), system_clock, settings.new_baskets_per_minute)
     app = frontend_app(
-        people=people_of(settings, own),
-        baskets=Baskets(SqlBasketStore(own), system_clock, settings.new_baskets_per_minute),
+        people=people,
+        baskets=baskets,
         catalog=catalog,
+        catalog_with_memory=CatalogService(catalog_client, Parts(answers, time.monotonic)),
         orders=orders,
         readiness=lambda: _readiness(own, {CATALOG: catalog_client, ORDER: order_client}),
         customers_time=CustomersTime(timedelta(minutes=settings.cancel_within_minutes), system_clock),
@@ -87,7 +95,6 @@ def build(settings: Settings) -> RunningService:
         slots=settings.threads,
     )
 
-    answers = Answers(MOST_CACHED_BYTES, time.monotonic)
     follower = FeedFollower(answers, lambda number: catalog.changes_after(number, Deadline.after(LONGEST_LOOK_SECONDS)))
     follower.start()
     orders.start()
@@ -99,20 +106,23 @@ def build(settings: Settings) -> RunningService:
         order_client.close()
         own.close()
 
-    cache = cached(TrustedProxies(app.wsgi_app, settings.trusted_proxies), answers)
+    visitors = Visitors(Visits(SqlVisitStore(own), system_clock))
+    cache = cached(TrustedProxies(app.wsgi_app, settings.trusted_proxies), answers, visitors)
     app.extensions["metrics"].registry.register(CacheMetrics(cache, answers))
     return RunningService(cache, stop)
 
 
-def cached(app: WSGIApplication, answers: Answers) -> Cache:
-    """The application behind the cache of what is the same for everybody."""
+def cached(app: WSGIApplication, answers: Answers, visitors: Visitors) -> Cache:
+    """The application behind the cache of what many are shown."""
     locale_of = lru_cache(MOST_LANGUAGES)(chosen_locale)
     return Cache(
         app,
         answers,
-        whole=("/", "/search", "/new", "/bestsellers"),
-        begins=(*books_api.CACHEABLE, "/books/", "/subjects/"),
+        documents=books_api.CACHEABLE,
+        pages=("/books/", "/subjects/"),
+        whole_pages=("/", "/search", "/new", "/bestsellers"),
         variant=lambda environ: locale_of(environ.get("HTTP_ACCEPT_LANGUAGE")),
+        visitor=visitors.of,
         notice=lambda age_seconds: _AGE % age_seconds,
     )
 
@@ -127,10 +137,12 @@ def frontend_app(
     customers_time: CustomersTime,
     public_url: str,
     currency: str,
+    catalog_with_memory: Catalog | None = None,
     slots: int = SLOTS,
 ) -> Flask:
     """The application of the front-end server: the API, each route with the rule of who may use it, and the pages.
 
+    ``catalog_with_memory``: as the pages ask it, which have parts in common; programs ask for one thing at a time.
     ``slots``: requests of one kind at work at a time, see ``frontend/api/lanes.py``.
     """
     app = new_app(
@@ -151,7 +163,7 @@ def frontend_app(
     app.register_blueprint(openapi_api.routes(ACCESS))
     mount_pages(
         app,
-        catalog=catalog,
+        catalog=catalog_with_memory or catalog,
         orders=orders,
         people=people,
         baskets=baskets,

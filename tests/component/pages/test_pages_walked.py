@@ -152,7 +152,7 @@ def test_no_page_of_ones_own_is_kept_by_any_cache(shop: Shop, readers: dict[str,
 def test_nobody_is_given_a_form_of_somebody_else_out_of_our_own_cache(shop: Shop, customer: Reader) -> None:
     customer.buy(4)
     answers = Answers(10_000_000, time.monotonic)
-    cache = cached(shop.app.wsgi_app, answers)
+    cache = cached(shop.app.wsgi_app, answers, shop.visitors)
     epoch, _, number = shop.shelves.position.partition("-")
     for path in shop.paths_of_pages():
         answers.follow(epoch, int(number), (), time.monotonic())

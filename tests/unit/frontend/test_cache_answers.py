@@ -52,8 +52,8 @@ def hear(answers: Answers, number: int, time: MovableSeconds, *changes: Change, 
     answers.follow(epoch, number, changes, time())
 
 
-def change(number: int, item: int = 7, *, stock_only: bool = True) -> Change:
-    return Change(number=number, item_number=item, version=number, stock_only=stock_only)
+def change(number: int, item: int = 7, *, offer_only: bool = True) -> Change:
+    return Change(number=number, item_number=item, version=number, offer_only=offer_only)
 
 
 def test_what_is_kept_is_given_until_its_item_changes(answers: Answers, time: MovableSeconds) -> None:
@@ -119,7 +119,7 @@ def test_a_list_ends_with_any_change_but_one_of_stock(answers: Answers, time: Mo
     answers.keep(LIST_KEY, listed)
     hear(answers, 11, time, change(11, item=9))
     assert answers.get(LIST_KEY) is listed
-    hear(answers, 12, time, change(12, item=9, stock_only=False))
+    hear(answers, 12, time, change(12, item=9, offer_only=False))
     assert answers.get(LIST_KEY) is None
     assert not answers.keep(LIST_KEY, listed)
     hear(answers, 13, time, change(13, item=9))

@@ -14,6 +14,7 @@ from bazar.chassis.freshness import ENVIRON_KEY, MadeOf
 from bazar.contracts.books import Change
 from bazar.frontend.cache.answers import Answers
 from bazar.frontend.cache.middleware import NOTICE_PLACE, Cache
+from bazar.frontend.domain.shared_pages import Visitor
 
 EPOCH = "e1"
 WAIT_SECONDS = 30
@@ -57,21 +58,25 @@ class Shop:
 
     def __init__(self) -> None:
         self.time = MovableSeconds()
+        #: Who sends cookies; None leaves them to the application.
+        self.visitor: Visitor | None = None
         self.app = Application()
         self.answers = Answers(1_000_000, self.time)
         self.cache = Cache(
             self.app,
             self.answers,
-            whole=("/",),
-            begins=("/api/v1/info/", "/books/"),
+            documents=("/api/v1/info/",),
+            pages=("/books/",),
+            whole_pages=("/",),
             variant=lambda environ: environ.get("HTTP_ACCEPT_LANGUAGE", ""),
+            visitor=lambda _environ: self.visitor,
             notice=lambda seconds: b"<p>%d seconds old</p>" % seconds,
             monotonic=self.time,
         )
         self.hear(10)
 
     def hear(self, number: int, *changed: int) -> None:
-        changes = [Change(number=number, item_number=item, version=1, stock_only=True) for item in changed]
+        changes = [Change(number=number, item_number=item, version=1, offer_only=True) for item in changed]
         self.answers.follow(EPOCH, number, changes, self.time())
 
     def get(self, path: str = PAGE, **headers: str) -> TestResponse:
@@ -107,6 +112,14 @@ def test_who_shows_something_of_their_own_is_heard_by_the_application(shop: Shop
     shop.app.body = b"for one"
     assert shop.get(**own).data == b"for one"
     assert shop.get().data == b"for everybody"
+
+
+def test_a_document_is_the_same_for_everybody_whatever_a_browser_sends_along(shop: Shop) -> None:
+    first = shop.get(DOCUMENT)
+    assert shop.get(DOCUMENT, Cookie=f"__Host-session=x; Bazar-Position={EPOCH}-10").data == first.data
+    assert len(shop.app.asked) == 1
+    shop.app.body, shop.app.number = b"sold", 11
+    assert shop.get(DOCUMENT, Cookie=f"__Host-session=x; Bazar-Position={EPOCH}-11").data == b"sold"
 
 
 def test_what_the_application_did_not_declare_is_not_kept(shop: Shop) -> None:

@@ -2,11 +2,13 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from bazar.contracts.books import Change
 from bazar.frontend.cache.forms import Forms
+from bazar.frontend.cache.sheets import Sheet
 
 #: The cache is not trusted for longer than this after the feed was last heard.
 TRUSTED_SECONDS = 1.0
@@ -15,19 +17,37 @@ MOST_CHANGES = 100_000
 #: What an answer takes beside its body.
 _OVERHEAD_BYTES = 2048
 
-Key = tuple[str, ...]
+#: What a book in a list takes.
+_BOOK_BYTES = 1024
+
+Key = tuple[Hashable, ...]
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class Part(Generic[Found]):
+    """What a page is made of: an answer of the catalog with so many books."""
+
+    found: Found
+    books: int
+
+    @property
+    def size_bytes(self) -> int:
+        """About."""
+        return self.books * _BOOK_BYTES
 
 
 @dataclass(frozen=True)
 class Answer:
     """An answer with the position of the catalog that it shows: ``number`` in ``epoch``.
 
+    ``content``: forms for everybody, a sheet that is filled for each visitor of a kind, or a part of pages.
     ``is_page``: it is shown by a browser, which keeps the position in a cookie.
-    ``items`` are those that it shows; with ``lists`` any change but one of stock ends it too. ``kept_at`` and
-    ``ends_at`` are on the monotonic clock, in seconds.
+    ``items`` are those that it shows; with ``lists`` any change but one of an offer (price, stock) ends it too.
+    ``kept_at`` and ``ends_at`` are on the monotonic clock, in seconds.
     """
 
-    forms: Forms
+    content: Forms | Sheet | Part[Any]
     is_page: bool
     epoch: str
     number: int
@@ -39,7 +59,7 @@ class Answer:
     @property
     def size_bytes(self) -> int:
         """What it takes of the bound."""
-        return self.forms.size_bytes + _OVERHEAD_BYTES
+        return self.content.size_bytes + _OVERHEAD_BYTES
 
 
 @dataclass(frozen=True)
@@ -118,7 +138,7 @@ class Answers:
                 self._changed[change.item_number] = change.number
                 for key in list(self._keys_of.get(change.item_number, ())):
                     self._drop(key)
-                if not change.stock_only:
+                if not change.offer_only:
                     self._lists_changed = change.number
                     for key in list(self._list_keys):
                         self._drop(key)

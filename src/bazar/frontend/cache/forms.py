@@ -14,7 +14,7 @@ Headers = list[tuple[str, str]]
 SMALLEST_COMPRESSED_BYTES = 1_000
 _COMPRESSED = ("text/", "application/json", "image/svg+xml")
 #: Made anew for each answer, or by this cache.
-_OURS = {"request-id", "set-cookie", "content-length", "date", "age", "etag", "cache-control", "vary"}
+OURS = {"request-id", "set-cookie", "content-length", "date", "age", "etag", "cache-control", "vary"}
 _TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))")
 _VARIES = "Accept-Encoding, Accept-Language, Authorization, Cookie, Bazar-Position"
 
@@ -61,7 +61,7 @@ def forms_of(headers: Sequence[tuple[str, str]], body: bytes) -> Forms:
     would need another tag (RFC 9110 section 8.8.3.3).
     """
     by_name = {name.lower(): value for name, value in headers}
-    shared = [(name, value) for name, value in headers if name.lower() not in _OURS]
+    shared = [(name, value) for name, value in headers if name.lower() not in OURS]
     own_tag = by_name.get("etag")
     digest = blake2b(body, digest_size=12).hexdigest()
     plain = Form.of(body, own_tag or f'"{digest}"', shared)

@@ -147,6 +147,11 @@ class Person:
     #: Whether signing in takes a code besides the password.
     has_second_factor: bool = False
 
+    @property
+    def called(self) -> str:
+        """By the address where no name is known."""
+        return self.name or self.email
+
 
 @dataclass(frozen=True)
 class Account:

@@ -4,22 +4,30 @@ from bazar.chassis.client import ServiceClient
 from bazar.contracts import books, calls, problems
 from bazar.frontend.domain.errors import StaleVersion, StockBelowZero
 from bazar.frontend.gateways.neighbours import Neighbour, Refusals
-from bazar.frontend.use_cases.ports import Deadline, Seen
+from bazar.frontend.use_cases.ports import Deadline, Forgetful, Memory, Seen
 
 _REFUSALS: Refusals = {
     problems.STOCK_BELOW_ZERO: lambda problem: StockBelowZero(problem.detail, problem.position),
     problems.PRECONDITION_FAILED: lambda problem: StaleVersion(problem.detail, problem.position),
 }
 
+#: Of many books, one is sold every moment: what was said of them together is not worth being remembered.
+MOST_REMEMBERED_NUMBERS = 20
+
 
 class CatalogService:
-    """Implements the port Catalog."""
+    """Implements the port Catalog. What several pages have in common is looked for in the memory first."""
 
-    def __init__(self, client: ServiceClient) -> None:
+    def __init__(self, client: ServiceClient, memory: Memory | None = None) -> None:
         self._neighbour = Neighbour(client, _REFUSALS)
+        self._memory = memory or Forgetful()
 
     def book(self, item_number: int, deadline: Deadline) -> Seen[books.Book]:
-        return self._neighbour.call(calls.GET_BOOK, books.Empty(), deadline, item_number=item_number)
+        return self._memory.recall(
+            (calls.GET_BOOK.path, item_number),
+            lambda: self._neighbour.call(calls.GET_BOOK, books.Empty(), deadline, item_number=item_number),
+            lambda _: [item_number],
+        )
 
     def books_of_subject(self, query: books.SubjectQuery, deadline: Deadline) -> Seen[books.BookPage]:
         return self._neighbour.call(calls.BOOKS_BY_SUBJECT, query, deadline)
@@ -28,19 +36,34 @@ class CatalogService:
         return self._neighbour.call(calls.SEARCH_BOOKS, query, deadline)
 
     def newest(self, query: books.NewestQuery, deadline: Deadline) -> Seen[books.BookPage]:
-        return self._neighbour.call(calls.NEWEST_BOOKS, query, deadline)
+        return self._memory.recall(
+            query,
+            lambda: self._neighbour.call(calls.NEWEST_BOOKS, query, deadline),
+            lambda page: [book.item_number for book in page.items],
+            is_list=True,
+        )
 
     def low_stock(self, query: books.LowStockQuery, deadline: Deadline) -> Seen[books.BookPage]:
         return self._neighbour.call(calls.LOW_STOCK, query, deadline)
 
     def books_by_number(self, query: books.NumbersQuery, deadline: Deadline) -> Seen[books.BookPage]:
-        return self._neighbour.call(calls.BOOKS_BY_NUMBER, query, deadline)
+        memory = self._memory if len(query.item_numbers) <= MOST_REMEMBERED_NUMBERS else Forgetful()
+        return memory.recall(
+            query,
+            lambda: self._neighbour.call(calls.BOOKS_BY_NUMBER, query, deadline),
+            lambda _: query.item_numbers,
+        )
 
     def suggest(self, query: books.SuggestQuery, deadline: Deadline) -> Seen[books.Suggestions]:
         return self._neighbour.call(calls.SUGGEST, query, deadline)
 
     def subjects(self, deadline: Deadline) -> Seen[books.Subjects]:
-        return self._neighbour.call(calls.SUBJECTS, books.Empty(), deadline)
+        return self._memory.recall(
+            calls.SUBJECTS.path,
+            lambda: self._neighbour.call(calls.SUBJECTS, books.Empty(), deadline),
+            lambda _: (),
+            is_list=True,
+        )
 
     def add_book(self, request: books.AddBook, deadline: Deadline) -> Seen[books.Book]:
         return self._neighbour.call(calls.ADD_BOOK, request, deadline)

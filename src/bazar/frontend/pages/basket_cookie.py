@@ -5,8 +5,10 @@ from flask import Blueprint, Response, g, request
 from bazar.chassis.database import StorageUnavailable
 from bazar.frontend.domain.accounts import Person
 from bazar.frontend.domain.basket import Basket, BasketLine
+from bazar.frontend.domain.shared_pages import Place
 from bazar.frontend.pages.people import client_address
-from bazar.frontend.pages.sessions import delete_own_cookie, set_own_cookie
+from bazar.frontend.pages.sessions import delete_own_cookie, set_own_cookie, shared_page
+from bazar.frontend.pages.wording import locale, number_text
 from bazar.frontend.use_cases.baskets import GUEST_LIFETIME, Baskets, Owner, new_guest_secret, new_purchase_key
 
 BASKET_COOKIE = "__Host-bazar-basket"
@@ -30,7 +32,7 @@ class PageBaskets:
 
     def is_anonymous(self) -> bool:
         """Nobody is signed in, and no basket was begun."""
-        return self._owner() is None
+        return shared_page() is None and self._owner() is None
 
     def current(self) -> Basket:
         """The basket of whoever looks at the page, perhaps an empty one."""
@@ -67,15 +69,18 @@ class PageBaskets:
         secret = g.get("basket_secret") or request.cookies.get(BASKET_COOKIE)
         return Owner.guest(secret) if secret else None
 
-    def _copies(self) -> int:
-        """For the head of every page, those that tell of an error too: 0 where it cannot be told."""
+    def _copies(self) -> str:
+        """For the head of every page, those that tell of an error too: nothing where it cannot be told."""
+        shared = shared_page()
+        if shared is not None:
+            return shared.marks.of(Place.COPIES)
         if self.is_anonymous() or g.get("page_tells_of_failure"):
-            return 0
+            return ""
         g.page_shows_basket = True
         try:
-            return self.current().copies
+            return basket_badge(self.current().copies, locale())
         except StorageUnavailable:
-            return 0
+            return ""
 
     def _finish(self, response: Response) -> Response:
         secret = g.get("basket_secret")
@@ -84,3 +89,8 @@ class PageBaskets:
         if g.get("page_shows_basket"):
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def basket_badge(copies: int, in_locale: str) -> str:
+    """What stands beside the word *Basket*; nothing for an empty one."""
+    return number_text(copies, in_locale) if copies else ""

@@ -10,9 +10,11 @@ from bazar.chassis.freshness import made_of
 from bazar.contracts.books import MOST_COPIES_A_LINE, Book, BookSummary, NewestQuery
 from bazar.frontend.domain.errors import BadRequest, NeighbourAway
 from bazar.frontend.domain.money import minor_digits
+from bazar.frontend.domain.shared_pages import Place
 from bazar.frontend.pages import positions
 from bazar.frontend.pages.browse import BOOKS_ON_A_SHELF, OPTIONAL_SECONDS
 from bazar.frontend.pages.notices import Notice
+from bazar.frontend.pages.sessions import shared_page
 from bazar.frontend.use_cases.baskets import new_purchase_key
 from bazar.frontend.use_cases.ports import Catalog
 
@@ -39,7 +41,7 @@ class BookPages:
             "book.html",
             book=book,
             notice=notice,
-            key=new_purchase_key(),
+            key=_purchase_key(),
             most_copies=min(book.quantity, MOST_COPIES_A_LINE),
             address=address,
             structured=structured_data(book, address),
@@ -69,6 +71,11 @@ class BookPages:
         found = seen.answer.items
         made_of((other.item_number for other in found), seen.position, lists=True)
         return tuple(other for other in found if other.item_number != book.item_number)[:BOOKS_ON_A_SHELF]
+
+
+def _purchase_key() -> str:
+    shared = shared_page()
+    return new_purchase_key() if shared is None else shared.marks.of(Place.PURCHASE_KEY)
 
 
 def structured_data(book: Book, address: str) -> dict[str, Any]:

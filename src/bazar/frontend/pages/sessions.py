@@ -19,6 +19,7 @@ from bazar.chassis.web import ProblemTable
 from bazar.contracts import problems
 from bazar.frontend.domain.accounts import SIGN_IN_LIFETIME, Person, Role, SignInKind
 from bazar.frontend.domain.errors import NotAllowed, NotSignedIn, ShopError
+from bazar.frontend.domain.shared_pages import ENVIRON_KEY, Place, SharedPage
 from bazar.frontend.use_cases.accounts import Accounts, SignedIn
 
 SESSION_COOKIE = "__Host-bazar"
@@ -66,8 +67,8 @@ class PageSessions:
     def person(self) -> Person | None:
         """Who looks at the page, or None; one look-up a request, none without a cookie."""
         if "page_person" not in g:
-            secret = request.cookies.get(SESSION_COOKIE)
-            g.page_person = self._accounts.who_is(secret, SignInKind.SESSION) if secret else None
+            shared = shared_page()
+            g.page_person = self._signed_in_here() if shared is None else shared.person
         person: Person | None = g.page_person
         return person
 
@@ -101,11 +102,18 @@ class PageSessions:
 
     def form_token(self) -> str:
         """The token that each form carries in a hidden field called ``form_token``."""
+        shared = shared_page()
+        if shared is not None:
+            return shared.marks.of(Place.FORM_TOKEN)
         secret = _browser_secret()
         if secret is None:
             secret = g.guest_secret = secrets.token_urlsafe(GUEST_SECRET_BYTES)
         g.page_has_form = True
-        return _token_for(secret)
+        return token_for(secret)
+
+    def _signed_in_here(self) -> Person | None:
+        secret = request.cookies.get(SESSION_COOKIE)
+        return self._accounts.who_is(secret, SignInKind.SESSION) if secret else None
 
     def _refuse_forged_form(self) -> None:
         if request.method in _SAFE_METHODS:
@@ -115,7 +123,7 @@ class PageSessions:
         whole_body()  # else half a form would be taken for all of it
         secret = _browser_secret()
         sent = request.form.get(FORM_TOKEN_FIELD, "")
-        if secret is None or not hmac.compare_digest(sent.encode(), _token_for(secret).encode()):
+        if secret is None or not hmac.compare_digest(sent.encode(), token_for(secret).encode()):
             raise ForgedForm
 
     def _look_up_person(self) -> None:
@@ -127,7 +135,7 @@ class PageSessions:
         if guest_secret is not None:
             set_own_cookie(response, GUEST_COOKIE, guest_secret, None)
         # What is made for one person must not be shown to the next, nor by "back" after signing out.
-        if g.get("page_has_form") or g.get("page_person") is not None:
+        if g.get("page_has_form") or (g.get("page_person") is not None and shared_page() is None):
             response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -155,5 +163,12 @@ def _browser_secret() -> str | None:
     return request.cookies.get(SESSION_COOKIE) or request.cookies.get(GUEST_COOKIE) or g.get("guest_secret")
 
 
-def _token_for(secret: str) -> str:
+def shared_page() -> SharedPage | None:
+    """Set where the page at hand is made for all visitors of a kind."""
+    found: SharedPage | None = request.environ.get(ENVIRON_KEY)
+    return found
+
+
+def token_for(secret: str) -> str:
+    """The token of forms that are shown to the browser with this secret."""
     return hmac.new(secret.encode("utf-8", "surrogatepass"), b"bazar form", hashlib.sha256).hexdigest()

@@ -120,7 +120,6 @@ async function putIntoBasket(form) {
   if (!answer.ok || answer.redirected) return false;
   const { copies } = await answer.json();
   $("basket-copies").textContent = copies.toLocaleString();
-  $("basket-copies").hidden = copies === 0;
   $("put").textContent = $("put").dataset.put;
   $("to-basket").hidden = false;
   return true;

@@ -4,6 +4,7 @@ Every method takes the ``deadline`` of the request and raises NeighbourAway when
 whether what was asked for took effect is then unknown.
 """
 
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -58,6 +59,40 @@ class Catalog(Protocol):
     def history(self, item_number: int, query: books.HistoryQuery, deadline: Deadline) -> Seen[books.History]: ...
 
     def journal(self, query: books.JournalQuery, deadline: Deadline) -> Seen[books.Journal]: ...
+
+
+class Memory(Protocol):
+    """Remembers answers of the catalog for as long as nothing of them changes."""
+
+    def recall(
+        self,
+        key: Hashable,
+        ask: Callable[[], Seen[Answer]],
+        items_of: Callable[[Answer], Collection[int]],
+        *,
+        is_list: bool = False,
+    ) -> Seen[Answer]:
+        """What is remembered under the key, or what ``ask`` says.
+
+        ``items_of`` names the books whose change ends it; with ``is_list`` other books may belong to it, too.
+        """
+        ...
+
+
+class Forgetful:
+    """A Memory that remembers nothing."""
+
+    def recall(
+        self,
+        key: Hashable,
+        ask: Callable[[], Seen[Answer]],
+        items_of: Callable[[Answer], Collection[int]],
+        *,
+        is_list: bool = False,
+    ) -> Seen[Answer]:
+        """Ask."""
+        del key, items_of, is_list
+        return ask()
 
 
 class Orders(Protocol):
