@@ -1,7 +1,7 @@
 """Register, sign in, sign out."""
 
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 
@@ -78,10 +78,11 @@ def own_address(text: str) -> str:
     """``text`` where it is a path of this shop, else the home page: nobody is sent to another site.
 
     Browsers read ``\\`` as ``/`` and leave out control characters (WHATWG URL, section 4.4), so that ``/\\t/host``
-    would be another host.
+    would be another host. What begins with one ``/`` has neither scheme nor host: nothing is left to be parsed, and
+    no parser to choke on ``//[``.
     """
-    other = urlsplit(text) if text.isprintable() and "\\" not in text and text.startswith("/") else None
-    return text if other and not other.scheme and not other.netloc and not text.startswith("//") else HOME
+    is_path = text.startswith("/") and not text.startswith("//") and text.isprintable() and "\\" not in text
+    return text if is_path else HOME
 
 
 def _signed_in(accounts: Accounts, email: str, password: str) -> SignedIn:
