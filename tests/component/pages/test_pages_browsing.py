@@ -32,6 +32,13 @@ def test_home_and_its_own_page_show_what_sells_best(customer: Reader) -> None:
     assert "Nothing of this kind was sold lately" in customer.get("/bestsellers?subject=a").text
 
 
+@pytest.mark.parametrize("bought", [0, 1])
+def test_a_place_in_the_best_sellers_that_is_none_is_refused(customer: Reader, bought: int) -> None:
+    for _ in range(bought):
+        customer.buy(2)
+    assert customer.get(f"/bestsellers?cursor={'9' * 5000}").status_code == 422
+
+
 def test_without_the_order_server_home_leaves_out_what_sells_best(shop: Shop, customer: Reader) -> None:
     customer.buy(2)
     with shop.till.away():

@@ -77,10 +77,11 @@ class Shelves:
         except NeighbourAway:
             made_of((), None)  # not kept: it comes back
             return None
-        if not ranking.item_numbers:
-            return BookPage(items=(), total=0, next=None)
         asked = {"item_numbers": ranking.item_numbers, "limit": limit, "subject": subject, "cursor": cursor}
-        return self._noted(self._catalog.books_by_number(convert(asked, NumbersQuery), g.deadline), RANKING_SECONDS)
+        query = convert(asked, NumbersQuery)  # also where nothing was sold yet: the page relies on a cursor that is one
+        if not query.item_numbers:
+            return BookPage(items=(), total=0, next=None)
+        return self._noted(self._catalog.books_by_number(query, g.deadline), RANKING_SECONDS)
 
     @staticmethod
     def _noted(seen: Seen[BookPage], seconds: float | None = None) -> BookPage:
