@@ -221,6 +221,15 @@ def test_while_the_application_cannot_answer_a_page_says_how_old_it_is(shop: Sho
     assert shop.get("/books/8").status_code == 503
 
 
+def test_a_document_that_is_answered_late_is_left_as_it_was(shop: Shop) -> None:
+    whole = shop.app.body = b'{"title":"How to write <!-- age -->"}'
+    shop.get(DOCUMENT)
+    shop.app.status = "503 Service Unavailable"
+    shop.time.seconds += 42
+    late = shop.get(DOCUMENT)
+    assert (late.data, late.headers["Age"]) == (whole, "42")
+
+
 def test_what_somebody_has_seen_is_never_answered_late_by_something_older(shop: Shop) -> None:
     shop.get()
     shop.app.status = "503 Service Unavailable"

@@ -168,7 +168,8 @@ class Cache:
         else:
             plain, ours = cast(Forms, late.content).plain, {"etag", "cache-control", "content-length"}
             body, shared = plain.body, [(name, value) for name, value in plain.headers if name.lower() not in ours]
-        body = body.replace(NOTICE_PLACE, self._notice(age_seconds), 1)
+        if late.is_page:  # in a document these characters are somebody's words
+            body = body.replace(NOTICE_PLACE, self._notice(age_seconds), 1)
         told = [*shared, ("Age", str(age_seconds)), PRIVATE, ("Content-Length", str(len(body)))]
         start_response("200 OK", _at_seen(told, late, asked.seen))
         return [body]
