@@ -144,7 +144,7 @@ def test_a_book_that_is_withdrawn_is_another_version_in_the_feed(keep_stock: Kee
     first, second = add_book(keep_stock).item_number, add_book(keep_stock).item_number
     keep_stock.withdraw_book(first, WithdrawBook(actor="staff"))
     (change,) = look_up.changes(ChangesQuery(after=2)).changes
-    assert (change.item_number, change.version, change.stock_only) == (first, 2, False)
+    assert (change.item_number, change.version, change.offer_only) == (first, 2, False)
     assert look_up.book(second)[0].version == 1
 
 

@@ -12,7 +12,7 @@ from typing import IO
 
 import tantivy
 
-from bazar.catalog.search import suggestions
+from bazar.catalog.search import ordering, suggestions
 from bazar.catalog.search.answers import Answers
 from bazar.catalog.search.facets import Facets
 from bazar.catalog.search.schema import VERSION, document, fingerprint, numbers, schema
