@@ -51,8 +51,10 @@ class _Forms(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
         self.found: list[Form] = []
+        self._elsewhere: list[Form] = []
         self._textarea: str | None = None
         self.feed(page)
+        self.found += self._elsewhere
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
@@ -61,6 +63,9 @@ class _Forms(HTMLParser):
         elif tag == "input":
             if values.get("type") != "checkbox" or "checked" in values:
                 self.found[-1].fields[values["name"]] = values.get("value", "")
+        elif tag == "button" and "formaction" in values:
+            # The same fields, sent elsewhere: by a later field of the form, too.
+            self._elsewhere.append(Form(values["formaction"], self.found[-1].method, self.found[-1].fields))
         elif tag == "textarea":
             self._textarea = values["name"]
             self.found[-1].fields[self._textarea] = ""

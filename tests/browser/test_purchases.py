@@ -106,6 +106,25 @@ def test_a_basket_that_was_changed_in_another_tab_is_not_bought_as_it_was(shop: 
     expect(other.get_by_role("button", name="Buy for")).to_have_text("Buy for $80.00")
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_numbers_that_are_typed_are_what_is_bought(shop: Shop, new_visitor: NewVisitor, script: bool) -> None:
+    visitor = new_visitor(script=script)
+    visitor.put_book(shop.add_book(5))
+    copies = visitor.page.get_by_role("spinbutton", name="Copies")
+    copies.fill("2")
+    visitor.press("Sign in to buy")
+    visitor.register("/register?next=/basket")
+    expect(copies).to_have_value("2")
+    copies.fill("3")
+    visitor.press("Buy for $80.00")
+    expect(visitor.page.get_by_role("alert")).to_contain_text("The sum is now $120.00.")
+    copies.fill("4")
+    copies.press("Enter")
+    expect(visitor.page.get_by_role("alert")).to_have_count(0)
+    visitor.press("Buy for $160.00")
+    expect(visitor.page.get_by_role("heading", name="Thank you")).to_be_visible()
+
+
 def test_a_session_that_ended_in_the_middle_is_begun_again_and_the_basket_is_there(
     shop: Shop, visitor: Visitor
 ) -> None:

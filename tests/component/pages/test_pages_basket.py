@@ -108,6 +108,17 @@ def test_numbers_are_changed_and_books_taken_out(guest: Reader) -> None:
     assert "There is nothing in it yet" in guest.get("/basket").text
 
 
+def test_what_is_typed_counts_whichever_button_is_pressed(shop: Shop, guest: Reader) -> None:
+    for number in (2, 5, 6):
+        guest.put(number)
+    changed = {"copies-2": "3", "copies-5": "", "copies-6": "4"}
+    assert guest.send(guest.form("/basket", "/basket/remove"), item_number="5", **changed).status_code == 303
+    assert in_basket(guest) == {2: 3, 6: 4}
+    shop.shelves.change(6, quantity=2)
+    assert guest.send(guest.form("/basket", "/basket/adjust"), **{"copies-2": "1"}).status_code == 303
+    assert in_basket(guest) == {2: 1, 6: 2}
+
+
 @pytest.mark.parametrize("quantity", ["", "-1", "1.5", "x", "10001", "9" * 30, "٣"])
 def test_a_number_that_does_not_fit_changes_nothing(guest: Reader, quantity: str) -> None:
     guest.put(2)
@@ -179,8 +190,11 @@ def test_without_the_catalog_the_basket_is_shown_as_it_was(shop: Shop, guest: Re
 def test_guests_are_led_to_sign_in_and_back(guest: Reader) -> None:
     guest.put(2)
     page = guest.get("/basket").text
-    assert 'href="/sign-in?next=/basket"' in page
-    assert 'action="/basket/buy"' not in page
+    assert "Buy for" not in page
+    sent = guest.send(guest.form("/basket", "/basket/buy"), **{"copies-2": "3"})
+    assert (sent.status_code, sent.headers["Location"]) == (303, "/sign-in?next=%2Fbasket")
+    assert in_basket(guest) == {2: 3}, "what was typed is lost"
+    assert guest.send(guest.form("/basket", "/basket/buy"), **{"copies-2": "x"}).status_code == 422
 
 
 def test_too_many_guests_of_one_address_are_told_when_to_come_back(shop: Shop, customer: Reader) -> None:

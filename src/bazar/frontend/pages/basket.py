@@ -1,6 +1,6 @@
 """The basket: put books in, change it, see what has changed of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
@@ -18,8 +18,9 @@ from bazar.frontend.pages.books import BookPages
 from bazar.frontend.pages.notices import FULL, INVALID, Notice, answer_with
 from bazar.frontend.use_cases.ports import Catalog
 
-#: The field of this name and a book's number holds its copies.
+#: The field of this name and a book's number holds its copies, and the one after it those that the sum was shown for.
 COPIES_FIELD = "copies-"
+SHOWN_FIELD = "shown-"
 JSON = "application/json"
 
 
@@ -85,26 +86,33 @@ class BasketPages:
     def _mount_changing(self, pages: Blueprint) -> None:
         @pages.post("/basket")
         def change() -> Response:
-            try:
-                form = convert({"lines": sent_lines()}, BasketForm)
-            except Invalid:
-                return answer_with(self.page(INVALID), INVALID)
-            self._baskets.set({line.item_number: line.quantity for line in form.lines})
-            return _to_basket()
+            return self.keep(sent_lines(), _to_basket)
 
         @pages.post("/basket/remove")
         def remove() -> Response:
-            try:
-                form = convert({"item_number": request.form.get("item_number", ""), "quantity": 0}, CopiesOf)
-            except Invalid:
-                return answer_with(self.page(INVALID), INVALID)
-            self._baskets.set({form.item_number: 0})
-            return _to_basket()
+            number = request.form.get("item_number", "")
+            others = [line for line in sent_lines() if line["item_number"] != number]
+            return self.keep([*others, {"item_number": number, "quantity": "0"}], _to_basket)
 
         @pages.post("/basket/adjust")
         def adjust() -> Response:
-            self._baskets.set({line.line.item_number: line.available for line in self._checked().lines})
-            return _to_basket()
+            def keep_what_is_there() -> Response:
+                self._baskets.set({line.line.item_number: line.available for line in self._checked().lines})
+                return _to_basket()
+
+            return self.keep(sent_lines(), keep_what_is_there)
+
+    def keep(self, lines: list[dict[str, str]], go_on: Callable[[], Response]) -> Response:
+        """Have as many copies in the basket as a form says, whichever of its buttons was pressed, and go on.
+
+        Where a number does not fit, nothing changes and the page says so.
+        """
+        try:
+            form = convert({"lines": lines}, BasketForm)
+        except Invalid:
+            return answer_with(self.page(INVALID), INVALID)
+        self._baskets.set({line.item_number: line.quantity for line in form.lines})
+        return go_on()
 
     def page(self, notice: Notice | None = None) -> str:
         """The page; while the catalog is away, with titles and prices as the reader last saw them."""
@@ -133,12 +141,12 @@ class BasketPages:
         return render_template("put.html", book=self._books.find(item_number), quantity=quantity, notice=notice)
 
 
-def sent_lines() -> list[dict[str, str]]:
+def sent_lines(field: str = COPIES_FIELD) -> list[dict[str, str]]:
     """Item numbers and copies as a form of the basket names them."""
     return [
-        {"item_number": name.removeprefix(COPIES_FIELD), "quantity": value}
+        {"item_number": name.removeprefix(field), "quantity": value}
         for name, value in request.form.items()
-        if name.startswith(COPIES_FIELD)
+        if name.startswith(field)
     ]
 
 

@@ -13,9 +13,9 @@ from bazar.contracts.wire import Invalid, PublicRequest, convert
 from bazar.frontend.domain.accounts import Person
 from bazar.frontend.domain.errors import KeyReused, NeighbourAway, NotBought, UnknownBook
 from bazar.frontend.pages import positions
-from bazar.frontend.pages.basket import BasketPages, sent_lines
+from bazar.frontend.pages.basket import SHOWN_FIELD, BasketPages, CopiesOf, sent_lines
 from bazar.frontend.pages.errors import sign_in_and_come_back
-from bazar.frontend.pages.notices import INVALID, Notice, SameAgain, answer_with, notice_of
+from bazar.frontend.pages.notices import INVALID, OTHER_NUMBERS, Notice, SameAgain, answer_with, notice_of
 from bazar.frontend.pages.sessions import FORM_TOKEN_FIELD, PageSessions
 from bazar.frontend.use_cases.baskets import Baskets, Owner
 from bazar.frontend.use_cases.ports import Orders
@@ -24,11 +24,18 @@ _log = get_logger(__name__)
 
 
 class CheckoutForm(PublicRequest, frozen=True):
-    """The basket as it was shown: books and copies, what they cost together, and the key of this purchase."""
+    """Books and copies as typed and as they were shown, what the latter cost together, and the key of this purchase."""
 
     key: Annotated[str, Meta(pattern=IDEMPOTENCY_KEY)]
-    lines: Annotated[tuple[LineRequest, ...], Meta(min_length=1, max_length=MOST_LINES)]
+    lines: Annotated[tuple[CopiesOf, ...], Meta(min_length=1, max_length=MOST_LINES)]
+    shown: Annotated[tuple[LineRequest, ...], Meta(max_length=MOST_LINES)]
     expected_total: ExpectedTotal
+
+    @property
+    def is_as_shown(self) -> bool:
+        """Whether the sum that the reader saw is that of what is typed."""
+        typed = [(line.item_number, line.quantity) for line in self.lines]
+        return typed == [(line.item_number, line.quantity) for line in self.shown]
 
     def quantities(self) -> dict[int, int]:
         """Copies by item number."""
@@ -56,12 +63,17 @@ class Checkout:
         def buy_basket() -> Response:
             person = self._sessions.person()
             if person is None:
-                return sign_in_and_come_back(url_for("pages.basket"))
+                return self._basket_pages.keep(sent_lines(), lambda: sign_in_and_come_back(url_for("pages.basket")))
             try:
                 form = _sent()
             except Invalid:
                 return answer_with(self._basket_pages.page(INVALID), INVALID)
-            return self._buy(person, form)
+            return self._buy(person, form) if form.is_as_shown else self._show_sum(sent_lines())
+
+    def _show_sum(self, lines: list[dict[str, str]]) -> Response:
+        """Nobody buys for a sum that was not shown."""
+        pages = self._basket_pages
+        return pages.keep(lines, lambda: answer_with(pages.page(OTHER_NUMBERS), OTHER_NUMBERS))
 
     def _buy(self, person: Person, form: CheckoutForm) -> Response:
         owner = Owner.account(person.account_id)
@@ -94,7 +106,8 @@ def _purchase(person: Person, form: CheckoutForm) -> PlaceOrder:
 
 def _sent() -> CheckoutForm:
     total = {name: request.form.get(name, "") for name in ("amount", "currency")}
-    return convert({"key": request.form.get("key", ""), "lines": sent_lines(), "expected_total": total}, CheckoutForm)
+    sent = {"key": request.form.get("key", ""), "lines": sent_lines(), "shown": sent_lines(SHOWN_FIELD)}
+    return convert({**sent, "expected_total": total}, CheckoutForm)
 
 
 def _same_again() -> SameAgain:

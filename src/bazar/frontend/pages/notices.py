@@ -31,11 +31,20 @@ class SameAgain:
 @dataclass(frozen=True)
 class Notice:
     """``why`` beyond those of NotBought: ``invalid`` (the form), ``full`` (the basket), ``not-sold`` (a book),
-    ``key-reused``, ``unknown`` (no answer in time; then ``again`` asks for it).
+    ``key-reused``, ``other-numbers`` (than the sum was shown for), ``unknown`` (no answer in time; then ``again``
+    asks for it).
     """
 
     why: Literal[
-        "out-of-stock", "price-changed", "order-cancelled", "invalid", "full", "not-sold", "key-reused", "unknown"
+        "out-of-stock",
+        "price-changed",
+        "order-cancelled",
+        "invalid",
+        "full",
+        "not-sold",
+        "key-reused",
+        "other-numbers",
+        "unknown",
     ]
     status: int
     shortages: tuple[Shortage, ...] = field(default=())
@@ -44,6 +53,7 @@ class Notice:
 
 INVALID = Notice("invalid", problems.INVALID.status)
 FULL = Notice("full", problems.INVALID.status)
+OTHER_NUMBERS = Notice("other-numbers", problems.PRICE_CHANGED.status)
 
 
 def notice_of(error: NotBought | KeyReused | NeighbourAway | UnknownBook, again: SameAgain) -> Notice:
