@@ -11,7 +11,7 @@ TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 MUTANTS_STAMP := $(VENV)/.mutants-installed
 
-.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots pages-report bench bench-quick bench-mixes bench-sizes bench-search test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots pages-report bench bench-quick bench-mixes bench-sizes bench-search test-container lint types imports dockerfile check lock clean bench-profile
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ bench-sizes: $(TEST_STAMP) ## info and search in shops of 1,000 to 100,000 title
 
 bench-search: $(TEST_STAMP) ## what questions cost inside the catalog with 1,000 to 1,000,000 titles (a quarter of an hour; BENCH="--largest 100000" for less)
 	$(BIN)/python tests/bench/search_costs.py $(BENCH)
+
+bench-profile: $(TEST_STAMP) ## where the CPU of an info goes that no cache answers (half a minute)
+	$(BIN)/python tests/bench/parts.py
 
 test-container: $(TEST_STAMP) ## build, start and break the containers (needs root and a Docker engine)
 	$(BIN)/python -m pytest -m container tests/container
