@@ -1,19 +1,24 @@
 """Logs: a line of JSON (or of text, for a person) an event, on standard error, with the request's id."""
 
+import json
 import logging
 import sys
+import threading
+from contextlib import suppress
 from contextvars import ContextVar
+from io import FileIO
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import structlog
+from structlog.stdlib import ProcessorFormatter
 
 LogFormat = Literal["json", "text"]
 
 #: The id of the request at hand; it travels through all the services (header Request-Id).
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-
 
 #: A log file is put aside at this size, and so many of those are kept.
 LARGEST_LOG_BYTES = 20 * 1024 * 1024
@@ -21,7 +26,10 @@ OLD_LOGS_KEPT = 3
 
 
 def configure_logging(service: str, log_format: LogFormat, level: str, log_file: Path | None = None) -> None:
-    """Route structlog and the standard library's logging alike, to standard error or a file; once per process."""
+    """Route structlog and the standard library's logging alike, to standard error or a file; once per process.
+
+    Every request writes a line, so our own events go to the lines without a record of the standard library's between.
+    """
 
     def add_context(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
         event["service"] = service
@@ -30,35 +38,32 @@ def configure_logging(service: str, log_format: LogFormat, level: str, log_file:
             event["request_id"] = current
         return event
 
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
+    processors: list[structlog.typing.Processor] = [
         structlog.stdlib.add_logger_name,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_context,
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+        _as_json
         if log_format == "json"
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
     )
+    lines = _StandardError() if log_file is None else _LogFile(log_file)
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*processors, renderer],
+        logger_factory=lambda name: _Logger(name, lines),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
-    handler = _handler(log_file)
+    handler = logging.StreamHandler(lines)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        ProcessorFormatter(
+            foreign_pre_chain=processors,
+            processors=[ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     root = logging.getLogger()
@@ -69,14 +74,71 @@ def configure_logging(service: str, log_format: LogFormat, level: str, log_file:
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
-def _handler(log_file: Path | None) -> logging.Handler:
-    if log_file is None:
-        return logging.StreamHandler(sys.stderr)
-    log_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return RotatingFileHandler(log_file, maxBytes=LARGEST_LOG_BYTES, backupCount=OLD_LOGS_KEPT, delay=True)
-
-
-def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """The logger of a module."""
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(name)
     return logger
+
+
+def _as_json(_logger: Any, _name: str, event: structlog.typing.EventDict) -> str:
+    """In ASCII alone, which can say nothing to a terminal. Never raises, whatever the values are."""
+    with suppress(ValueError, OverflowError):  # half a character, a number beyond 64 bits
+        line = msgspec.json.encode(event, enc_hook=repr)
+        if line.isascii():
+            return line.decode()
+    return json.dumps(event, default=repr)
+
+
+class _Logger:
+    """What structlog gives a finished line to, by the method of its level."""
+
+    def __init__(self, name: str, lines: "_StandardError") -> None:
+        self.name = name
+        self._lines = lines
+
+    def _write(self, line: str) -> None:
+        self._lines.write(f"{line}\n")
+
+    debug = info = warning = error = critical = _write
+
+
+class _StandardError:
+    """Standard error. Never raises: no request fails because nobody reads its line any more, or the disk is full."""
+
+    def write(self, line: str) -> None:
+        with suppress(OSError):
+            sys.stderr.write(line)
+
+
+class _LogFile(_StandardError):
+    """A file, put aside when it is full. A line is one write; what cannot be written goes to standard error."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path = path
+        self._files = RotatingFileHandler(path, backupCount=OLD_LOGS_KEPT, delay=True)  # opens none, renames them
+        self._file: FileIO | None = None
+        self._room_bytes = 0
+        self._writing = threading.Lock()
+
+    def write(self, line: str) -> None:
+        data = line.encode(errors="backslashreplace")
+        try:
+            with self._writing:
+                if self._file is None or self._room_bytes < len(data):
+                    self._file = self._with_room(len(data))
+                self._file.write(data)
+                self._room_bytes -= len(data)
+        except OSError:
+            super().write(line)
+
+    def _with_room(self, needed_bytes: int) -> FileIO:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        size = self._path.stat().st_size if self._path.is_file() else 0
+        if size + needed_bytes > LARGEST_LOG_BYTES:
+            self._files.doRollover()
+            size = 0
+        self._room_bytes = LARGEST_LOG_BYTES - size
+        return FileIO(self._path, "a")
