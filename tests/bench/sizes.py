@@ -32,7 +32,7 @@ from shop import API, Shop
 ROOT = Path(__file__).parents[2]
 SIZES = (1_000, 10_000, 100_000)
 QUESTIONS = 500
-#: Who shows a cookie is not answered from the cache.
+#: Who asks for a part of an answer is not answered from the cache; the application gives all of it.
 PAST_THE_CACHE = {"Range": "bytes=0-"}
 HEADINGS = (
     "titles",

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.slow
 
 SEEN_WITHIN_SECONDS = 1.0
 LIST = """source_id;title;authors;subjects;price;stock
-b1;{title};Ann Lee;poetry;1250;7
-b2;;Ann Lee;poetry;1250;7
+b1;{title};Ann Lee;poetry;12,50;7
+b2;;Ann Lee;poetry;12,50;7
 """
 
 

@@ -27,7 +27,7 @@ COUNTER = {
     "collected": ("Collected and paid",),
     "cancelled": ("Cancel",),
 }
-LIST = b"source_id,title,price,stock\nk1,Kites and kestrels,1250,3\nk2,,1250,3\n"
+LIST = b"source_id,title,price,stock\nk1,Kites and kestrels,12.50,3\nk2,,12.50,3\n"
 
 
 def as_guest(visitor: Visitor, shop: Shop) -> States:

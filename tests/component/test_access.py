@@ -118,6 +118,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "GET /staff/journal": STAFF,
     "GET /staff/journal/orders": STAFF,
     "GET /staff/import": STAFF,
+    "GET /staff/import/sample.csv": STAFF,
     "POST /staff/import": frozenset(),
     "POST /staff/import/preview": frozenset(),
     "GET /staff/books/new": STAFF,

@@ -197,7 +197,7 @@ def test_what_needs_the_order_server_has_a_lane_of_its_own(shop: ThreeServices) 
         "POST /api/v1/purchase/<item_number:item_number>",
         *("POST /books/<item_number:item_number>/buy", "POST /basket/buy"),
         *("POST /api/v1/orders", "GET /api/v1/orders", "GET /orders", "GET /account/data"),
-        *("GET /staff", "GET /staff/orders"),
+        *("GET /staff", "GET /staff/orders", "GET /staff/journal/orders"),
         *("GET /api/v1/orders/<order_id:order_id>", "GET /orders/<order_id:order_id>"),
         "POST /api/v1/orders/<order_id:order_id>/cancel",
     }

@@ -69,7 +69,7 @@ def test_a_file_is_imported_as_it_was_shown(shop: ThreeServices, stella: Reader)
 
     def preview(name: str, *more: str) -> TestResponse:
         data = "\n".join([*rows, *more]).encode()
-        return stella.upload("/staff/import", "/staff/import/preview", data, name)
+        return stella.upload("/staff/import", "/staff/import/preview", data, name, prices="minor")
 
     before = shop.everything()
     shown = preview("a list.csv")

@@ -122,7 +122,7 @@ def _kinds(shop: Shop) -> Mapping[str, Callable[[], Iterator[bytes]]]:
         f"POST /api/v1/purchase/{item} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\nIdempotency-Key: "
     ).encode()
-    # Who shows a cookie is not answered from the cache, whose answers need no place.
+    # Who asks for a part is not answered from the cache, whose answers need no place.
     info = f"GET /api/v1/info/{item} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-\r\n\r\n".encode()
     return {
         "purchases": lambda: (b"%skey-%d\r\n\r\n%s" % (buy, number, BODY) for number in numbers),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import click
 from rich.progress import Progress
@@ -33,6 +34,7 @@ from bazar.contracts.catalogue_file import (
     BadRow,
     Columns,
     GoodRow,
+    Prices,
     Reading,
     Row,
     count_rows,
@@ -78,10 +80,24 @@ def _read_mapping(_context: click.Context, _parameter: click.Parameter, pairs: t
 @click.option("--source", help="Name of the source that the ids belong to; the file's name unless given.")
 @click.option("--price", type=click.IntRange(min=0), help="Price in minor units (cents) of rows without one.")
 @click.option("--stock", type=click.IntRange(min=0), help="Copies of rows that do not say.")
+@click.option(
+    "--prices",
+    type=click.Choice(get_args(Prices)),
+    default="minor",
+    show_default=True,
+    help="How they are written in the file: decimal, 12.50, or in the minor unit, 1250.",
+)
 @click.option("--separator", default=";", show_default=True, help="Between several authors or subjects.")
 @takes_settings
 def import_file(
-    *, file: Path, columns: Columns, source: str | None, price: int | None, stock: int | None, separator: str
+    *,
+    file: Path,
+    columns: Columns,
+    source: str | None,
+    price: int | None,
+    stock: int | None,
+    prices: Prices,
+    separator: str,
 ) -> None:
     """Add the books of a CSV FILE (also .xz or .gz); commas, semicolons or tabs stand between its columns.
 
@@ -89,7 +105,7 @@ def import_file(
     are told with their line, and left out; exit status 1 if that are all.
     """
     shop = settings()
-    reading = Reading(currency=shop.currency, price_minor=price, stock=stock, separator=separator)
+    reading = Reading(currency=shop.currency, price_minor=price, stock=stock, separator=separator, prices=prices)
     with told_plainly(BadCatalogueFile), _told(shop), _catalog(shop) as catalog:
         catalog.get_raw("/healthz", Deadline.after(CALL_SECONDS))  # before a long file is looked through
         rows = read_rows(file, columns, reading)

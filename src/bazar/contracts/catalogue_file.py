@@ -14,8 +14,9 @@ from dataclasses import dataclass, fields
 from io import BytesIO, TextIOWrapper
 from itertools import chain
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Literal, cast
 
+from bazar.contracts.amounts import read_price
 from bazar.contracts.books import ImportedBook
 from bazar.contracts.wire import Invalid, convert, dump
 
@@ -26,12 +27,15 @@ ISBN10_DIGITS = 10
 _DELIMITERS = ",;\t"
 #: What is no UTF-8 becomes lone surrogates, so that one bad row is refused and not the file.
 _AS_TEXT: Mapping[str, Any] = {"encoding": "utf-8-sig", "errors": "surrogateescape", "newline": ""}
+_SAVE_IT_SO = "save it as CSV UTF-8"
 ROWS_TOGETHER = 250
 #: Half of what a server takes as one body.
 BYTES_TOGETHER = 512 * 1024
 #: What every row needs: the field, and that of Reading which says it for rows without.
 _NEEDED = {"price": "price_minor", "stock": "stock"}
 _WHOLE_NUMBERS = ("price", "stock", "year")
+#: How prices stand in a file: ``12.50``, or in the currency's minor unit, ``1250``.
+Prices = Literal["decimal", "minor"]
 
 
 class BadCatalogueFile(Exception):
@@ -68,13 +72,14 @@ class Columns:
 class Reading:
     """How values are read, and what a row that has none gets.
 
-    ``separator`` stands between several authors or subjects. Prices are in the currency's minor unit.
+    ``separator`` stands between several authors or subjects. ``prices``: how those of the file are written.
     """
 
     currency: str
     price_minor: int | None = None
     stock: int | None = None
     separator: str = ";"
+    prices: Prices = "minor"
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,21 @@ def rows_of(data: bytes, columns: Columns, reading: Reading) -> Iterator[Row]:
         yield from _rows(lines, columns, reading)
 
 
+def price_texts(data: bytes, columns: Columns) -> Iterator[str]:
+    """The prices as they are written, where there are any; raises BadCatalogueFile."""
+    with TextIOWrapper(BytesIO(data), **_AS_TEXT) as lines:
+        reader = _reader(lines, columns)
+        while True:
+            try:
+                text = (next(reader).get(columns.price) or "").strip()
+            except StopIteration:
+                return
+            except csv.Error:
+                continue
+            if text:
+                yield text
+
+
 def portions(rows: Iterable[GoodRow]) -> Iterator[tuple[GoodRow, ...]]:
     """The rows, so many together as fit into one request to the catalog."""
     portion: list[GoodRow] = []
@@ -133,9 +153,8 @@ def portions(rows: Iterable[GoodRow]) -> Iterator[tuple[GoodRow, ...]]:
 
 def _rows(lines: Iterator[str], columns: Columns, reading: Reading) -> Iterator[Row]:
     known: dict[str, int] = {}
-    first = next(lines, "")
-    reader = csv.DictReader(chain([first], lines), delimiter=max(_DELIMITERS, key=first.count), strict=True)
-    _check_columns(_first_line(reader), columns, reading)
+    reader = _reader(lines, columns)
+    _check_columns(reader.fieldnames or (), columns, reading)
     while True:
         try:
             values = next(reader)
@@ -150,6 +169,19 @@ def _rows(lines: Iterator[str], columns: Columns, reading: Reading) -> Iterator[
             source_id = row.book.source_id
             row = BadRow(row.line, f"{columns.source_id}: {source_id!r} is that of line {known[source_id]}")
         yield row
+
+
+def _reader(lines: Iterator[str], columns: Columns) -> "csv.DictReader[str]":
+    """Of the rows by the names of ``columns``: in the first line these may have other capitals and spaces around."""
+    first = next(lines, "")
+    reader = csv.DictReader(chain([first], lines), delimiter=max(_DELIMITERS, key=first.count), strict=True)
+    names = list(_first_line(reader))
+    for wanted in (getattr(columns, field.name) for field in fields(columns)):
+        alike = [place for place, name in enumerate(names) if name.strip().casefold() == wanted.casefold()]
+        if alike and wanted not in names:
+            names[alike[0]] = wanted
+    reader.fieldnames = names
+    return reader
 
 
 @contextmanager
@@ -168,7 +200,7 @@ def _first_line(reader: "csv.DictReader[str]") -> Sequence[str]:
     except csv.Error as error:
         raise BadCatalogueFile(f"the first line is no CSV: {error}") from error
     if any(_is_no_utf8(name) for name in names):
-        raise BadCatalogueFile("the first line is no UTF-8: save the file as UTF-8")
+        raise BadCatalogueFile(f"the first line is no UTF-8: {_SAVE_IT_SO}")
     return names
 
 
@@ -188,20 +220,15 @@ def _row(line: int, values: Mapping[str | None, Any], columns: Columns, reading:
     if None in values or None in values.values():
         return BadRow(line, "it has more or fewer fields than the first line")
     text = {field.name: (values.get(getattr(columns, field.name)) or "").strip() for field in fields(columns)}
-    if any(_is_no_utf8(value) for value in text.values()):
-        return BadRow(line, "it is no UTF-8")
-    for field in _WHOLE_NUMBERS:
-        number = text[field].removesuffix(".0") if field == "year" else text[field]
-        if not number and field in _NEEDED and getattr(reading, _NEEDED[field]) is None:
-            return BadRow(line, f"{getattr(columns, field)}: is empty, and nothing was said for such rows")
-        if number and not re.fullmatch("-?[0-9]+", number):
-            return BadRow(line, f"{getattr(columns, field)}: {number[:40]!r} is no whole number{_hint(field, number)}")
+    why = _why_unusable(text, columns, reading)
+    if why:
+        return BadRow(line, why)
     try:
         book = {
             "title": text["title"],
             "authors": _several(text["authors"], reading.separator),
             "subjects": _several(text["subjects"], reading.separator),
-            "price": {"amount": text["price"] or reading.price_minor, "currency": reading.currency},
+            "price": {"amount": _amount(text["price"], reading), "currency": reading.currency},
             "stock": text["stock"] or reading.stock,
             "isbn": _isbn(text["isbn"]),
             # "en/fr": of several languages the first
@@ -213,6 +240,29 @@ def _row(line: int, values: Mapping[str | None, Any], columns: Columns, reading:
     except Invalid as error:
         field = error.field.removeprefix("book.").partition(".")[0]
         return BadRow(line, f"{getattr(columns, field, field)}: {error.detail}")
+
+
+def _why_unusable(text: Mapping[str, str], columns: Columns, reading: Reading) -> str:
+    """What is wrong with a row before it is taken for a book; nothing: an empty text."""
+    if any(_is_no_utf8(value) for value in text.values()):
+        return f"it is no UTF-8: {_SAVE_IT_SO}"
+    if not text["title"]:
+        return f"{columns.title}: is empty"
+    for field in _WHOLE_NUMBERS:
+        number = text[field].removesuffix(".0") if field == "year" else text[field]
+        if not number and field in _NEEDED and getattr(reading, _NEEDED[field]) is None:
+            return f"{getattr(columns, field)}: is empty, and nothing was said for such rows"
+        is_read_as_written = field == "price" and reading.prices == "decimal"
+        if number and not is_read_as_written and not re.fullmatch("-?[0-9]+", number):
+            return f"{getattr(columns, field)}: {number[:40]!r} is no whole number{_hint(field, number)}"
+    return ""
+
+
+def _amount(text: str, reading: Reading) -> str | int | None:
+    """In the minor unit; raises Invalid."""
+    if text and reading.prices == "decimal":
+        return read_price(text, reading.currency).amount
+    return text or reading.price_minor
 
 
 def _hint(field: str, number: str) -> str:

@@ -120,7 +120,7 @@ def test_every_form_that_changes_something_has_a_token(shop: Shop, customer: Rea
     paths = every_page(shop, customer)
     bookseller = shop.bookseller()
     pages = [reader.get(path) for path in paths for reader in (customer, guest, bookseller)]
-    pages.append(bookseller.upload("/staff/import", "/staff/import/preview", b"source_id,title,price,stock\n1,A,1,1"))
+    pages.append(bookseller.upload("/staff/import", "/staff/import/preview", b"source_id,title,price,stock\n1,A,1.00,1"))
     shop.till.stuck_orders[next(iter(shop.till.orders))] = "no copies"
     pages += [bookseller.get(path) for path in paths if path.startswith("/staff/orders/")]
     for quantity in (9, 0):
@@ -167,6 +167,7 @@ def guarded_actions(page: TestResponse) -> Iterator[str]:
         if 'method="post"' in form:
             assert re.search(r'name="form_token" value="\w{64}"', form), page.request.path
             yield plain
+            yield from re.findall(r'<button[^>]* formaction="([^"]*)"', form)
         else:
             assert 'method="get"' in form
             assert plain in {"/search", "/books/1/basket", "/admin/accounts/find", "/staff/books", "/staff/journal"}

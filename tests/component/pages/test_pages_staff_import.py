@@ -20,7 +20,7 @@ def stella(shop: Shop) -> Reader:
 
 
 def preview(reader: Reader, text: str = LIST, name: str = "list.csv", **typed: str) -> TestResponse:
-    return reader.upload(PAGE, PREVIEW, text.encode(), name, **typed)
+    return reader.upload(PAGE, PREVIEW, text.encode(), name, **{"prices": "minor", **typed})
 
 
 def section(page: str, name: str) -> str:
@@ -60,6 +60,48 @@ def test_what_was_shown_is_imported_and_once(shop: Shop, stella: Reader) -> None
     assert f'action="{PAGE}"' not in again
 
 
+@pytest.mark.parametrize(
+    ("prices", "said", "amounts"),
+    [
+        (("12.50", "15"), {}, [1250, 1500]),
+        (("12,50", "15.5"), {}, [1250, 1550]),
+        (("1250", "1500"), {"prices": "minor"}, [1250, 1500]),
+        (("15", "16"), {"prices": "decimal"}, [1500, 1600]),
+        (("", ""), {"price": "4"}, [400, 400]),
+    ],
+)
+def test_prices_are_read_as_they_are_written(
+    shop: Shop, stella: Reader, prices: tuple[str, str], said: dict[str, str], amounts: list[int]
+) -> None:
+    text = f'{HEAD}\n1,Tea,,"{prices[0]}",1\n2,Milk,,"{prices[1]}",1'
+    shown = preview(stella, text, **{"prices": "", **said})
+    assert f"${amounts[1] / 100:.2f}" in section(shown.text, "new-rows")
+    stella.send(stella.form(shown, PAGE))
+    assert [book.price.amount for book in shop.shelves.imported.values()] == amounts
+
+
+def test_whole_numbers_are_no_prices_before_somebody_says_which(shop: Shop, stella: Reader) -> None:
+    answer = preview(stella, f"{HEAD}\n1,Tea,,15,1", prices="")
+    assert answer.status_code == 422
+    assert 'id="import-prices-mistake"' in answer.text
+    assert "say 12.50 or 1250" in answer.text
+    assert preview(stella, f"{HEAD}\n1,Tea,,15,1", prices="pennies").status_code == 422
+    assert not shop.shelves.imported
+
+
+def test_prices_that_are_very_low_are_marked(stella: Reader) -> None:
+    page = preview(stella, f"{HEAD}\n1,Tea,,15,1\n2,Milk,,100,1").text
+    assert "1 price is below $1.00." in page
+    assert "2 Tea $0.15 low? 1 3 Milk $1.00 1" in section(page, "new-rows")
+
+
+def test_the_sample_can_be_imported_as_it_is(shop: Shop, stella: Reader) -> None:
+    sample = stella.get(f"{PAGE}/sample.csv")
+    assert (sample.mimetype, "attachment" in sample.headers["Content-Disposition"]) == ("text/csv", True)
+    stella.send(stella.form(stella.upload(PAGE, PREVIEW, sample.data), PAGE))
+    assert [book.title for book in shop.shelves.imported.values()] == ["A Sample of Tea", "A Sample of Milk"]
+
+
 def test_a_list_that_came_under_another_name_is_seen(stella: Reader) -> None:
     stella.send(stella.form(preview(stella), PAGE))
     page = preview(stella, name="newer.csv").text
@@ -80,7 +122,7 @@ def test_a_list_that_came_under_another_name_is_seen(stella: Reader) -> None:
     ],
 )
 def test_what_is_no_list_of_books_is_said(shop: Shop, stella: Reader, data: bytes, said: str) -> None:
-    answer = stella.upload(PAGE, PREVIEW, data)
+    answer = stella.upload(PAGE, PREVIEW, data, prices="minor")
     assert answer.status_code == 422
     assert 'id="import-file-mistake"' in answer.text
     assert said in answer.text
@@ -107,8 +149,9 @@ def test_hostile_rows_are_shown_as_texts_or_refused(stella: Reader, row: str) ->
 
 
 def test_a_row_that_is_no_utf8_is_refused_and_the_others_are_not(stella: Reader) -> None:
-    shown = stella.upload(PAGE, PREVIEW, f"{HEAD}\n1,Caf".encode() + b"\xe9,,1,1\n2,Good,,1,1")
-    assert "Line 2: it is no UTF-8" in section(shown.text, "bad-rows")
+    data = f"{HEAD}\n1,Caf".encode() + b"\xe9,,1,1\n2,Good,,1,1"
+    shown = stella.upload(PAGE, PREVIEW, data, prices="minor")
+    assert "Line 2: it is no UTF-8: save it as CSV UTF-8" in section(shown.text, "bad-rows")
     assert "Good" in section(shown.text, "new-rows")
 
 

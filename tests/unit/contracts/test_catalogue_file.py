@@ -279,3 +279,23 @@ def test_whatever_the_bytes_each_row_is_good_or_bad(tmp_path_factory: Any, conte
     path: Path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(b"source_id,title\n" + content)
     assert all(isinstance(row, GoodRow | BadRow) for row in read_rows(path, Columns(), DEFAULTS))
+
+
+def test_headings_may_have_other_capitals(read: Read) -> None:
+    book = only(read("Source_ID, TITLE ,Price,stock\n1,Tea,1250,3\n"))
+    assert (book.title, book.price.amount, book.stock) == ("Tea", 1250, 3)
+    exact = only(read("Title,source_id,title,price,stock\nMilk,1,Tea,1250,3\n"))
+    assert exact.title == "Tea"
+
+
+def test_a_price_is_read_as_it_is_written(read: Read) -> None:
+    reading = Reading(currency="USD", prices="decimal")
+    rows = read("source_id,title,price,stock\n1,A,12.50,1\n2,B,15,1\n3,C,1.250,1\n4,D,,1\n", reading=reading)
+    assert [book_of(row).price.amount for row in rows[:2]] == [1250, 1500]
+    assert reason_of(rows[2]) == "price: is no price in USD; write it like 1234.56"
+    assert reason_of(rows[3]) == "price: is empty, and nothing was said for such rows"
+
+
+def test_an_empty_title_is_told_as_that(read: Read) -> None:
+    (row,) = read("source_id,title,price,stock\n1,,1250,3\n")
+    assert reason_of(row) == "title: is empty"

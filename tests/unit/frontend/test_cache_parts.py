@@ -37,12 +37,16 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
+def shelf() -> Iterator[Shelf]:
+    """Asked by somebody who has seen nothing yet."""
+    before = seen_position.set(None)
+    yield Shelf()
+    seen_position.reset(before)
 
 
 @pytest.fixture
-def seen_eleven() -> Iterator[None]:
+def seen_eleven(shelf: Shelf) -> Iterator[None]:
+    assert shelf
     before = seen_position.set(f"{EPOCH}-11")
     yield
     seen_position.reset(before)

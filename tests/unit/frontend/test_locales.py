@@ -5,9 +5,10 @@ from babel import Locale
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bazar.contracts.amounts import minor_digits
 from bazar.contracts.books import HIGHEST_PRICE_MINOR, Money
 from bazar.frontend.domain.locales import DEFAULT_LOCALE, LOCALES, chosen_locale
-from bazar.frontend.domain.money import minor_digits, times
+from bazar.frontend.domain.money import times
 from bazar.frontend.pages.wording import language_name, moment_text, number_text, price_text
 
 NBSP = "\N{NO-BREAK SPACE}"

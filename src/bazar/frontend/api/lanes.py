@@ -4,7 +4,7 @@ import re
 
 from bazar.chassis.lanes import MANY_TIMES, Lanes
 
-_ORDERS = re.compile("(/api/v1|/staff)?/orders(/.*)?|/staff|/api/v1/purchase/.*|/account/data")
+_ORDERS = re.compile("(/api/v1|/staff)?/orders(/.*)?|/staff(/journal/orders)?|/api/v1/purchase/.*|/account/data")
 #: The forms are pages of the catalog; what is sent from them is a purchase.
 _BUYING = re.compile("/(books/[^/]+|basket)/buy")
 #: All that takes a password's hash.

@@ -7,9 +7,9 @@ from flask import Blueprint, g, render_template
 
 from bazar.chassis.clock import Deadline
 from bazar.chassis.freshness import made_of
+from bazar.contracts.amounts import minor_digits
 from bazar.contracts.books import MOST_COPIES_A_LINE, Book, BookSummary, NewestQuery
 from bazar.frontend.domain.errors import BadRequest, NeighbourAway
-from bazar.frontend.domain.money import minor_digits
 from bazar.frontend.domain.shared_pages import Place
 from bazar.frontend.pages import positions
 from bazar.frontend.pages.browse import BOOKS_ON_A_SHELF, OPTIONAL_SECONDS

@@ -11,9 +11,9 @@ from babel import Locale, dates, numbers
 from babel.core import UnknownLocaleError
 from flask import Blueprint, Flask, Response, g, request
 
+from bazar.contracts.amounts import minor_digits
 from bazar.contracts.books import Money
 from bazar.frontend.domain.locales import chosen_locale
-from bazar.frontend.domain.money import minor_digits
 
 #: Of prices, numbers and languages as they were written last; a shop has some thousand prices.
 MOST_REMEMBERED = 10_000

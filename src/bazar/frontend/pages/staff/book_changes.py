@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 
+from bazar.contracts.amounts import read_price
 from bazar.contracts.books import Book, BookChange, ChangeBook, WithdrawBook
 from bazar.contracts.wire import Invalid, Malformed, convert, parse
 from bazar.frontend.domain.errors import NeighbourAway, StaleVersion, UnknownBook
@@ -25,7 +26,6 @@ from bazar.frontend.pages.staff.fields import (
     gather,
     plain,
     read_copies,
-    read_price,
     read_reason,
     texts_of,
 )

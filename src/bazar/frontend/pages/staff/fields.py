@@ -3,16 +3,15 @@
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any
 
 from msgspec import Meta
 
 from bazar.contracts import text
-from bazar.contracts.books import HIGHEST_PRICE_MINOR, MOST_COPIES, Book, BookChange, Money, Price
+from bazar.contracts.amounts import amount_text
+from bazar.contracts.books import MOST_COPIES, Book, BookChange
 from bazar.contracts.wire import Invalid, PublicRequest, convert, dump
-from bazar.frontend.domain.money import minor_digits
 
 #: The fields of a book beside price and stock, in the order of the form.
 DETAILS = ("title", "authors", "subjects", "isbn", "language", "year", "blurb")
@@ -98,28 +97,6 @@ def gather(readers: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     if mistakes:
         raise Mistakes(mistakes)
     return values
-
-
-def amount_text(price: Money) -> str:
-    """``40.00``, as a price is typed: no sign of the currency, no marks between thousands."""
-    return str(Decimal(price.amount).scaleb(-minor_digits(price.currency)))
-
-
-def read_price(typed: str, currency: str) -> Price:
-    """A price of at least nothing, with a point or a comma before its minor unit; raises Invalid."""
-    digits = minor_digits(currency)
-    match = re.fullmatch(r"([0-9]{1,12})(?:[.,]([0-9]+))?", typed.strip())
-    behind = (match[2] or "") if match else ""
-    if not match or len(behind) > digits:
-        raise Invalid(
-            "price", f"is no price in {currency}; write it like {amount_text(Money(amount=123456, currency=currency))}"
-        )
-    amount = int(match[1] + behind.ljust(digits, "0"))
-    if amount > HIGHEST_PRICE_MINOR:
-        raise Invalid(
-            "price", f"is too high; at most {amount_text(Money(amount=HIGHEST_PRICE_MINOR, currency=currency))}"
-        )
-    return Price(amount=amount, currency=currency)
 
 
 def read_copies(typed: str, fewest: int = 0) -> int:

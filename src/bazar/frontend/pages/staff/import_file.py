@@ -5,31 +5,36 @@ was shown. It is done by the call, and so by the rules, of ``bazar catalogue imp
 """
 
 import binascii
+import csv
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from io import StringIO
 from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from msgspec import Meta
 
-from bazar.contracts.books import MOST_COPIES, ImportBooks, RejectedRow, SourceName
+from bazar.contracts.amounts import amount_text, minor_digits, read_price
+from bazar.contracts.books import MOST_COPIES, ImportBooks, Money, RejectedRow, SourceName
 from bazar.contracts.catalogue_file import (
     BadCatalogueFile,
     BadRow,
     Columns,
     GoodRow,
     MissingColumns,
+    Prices,
     Reading,
     portions,
+    price_texts,
     rows_of,
 )
 from bazar.contracts.wire import Invalid, PublicRequest, convert
 from bazar.frontend.domain.errors import BadRequest, NeighbourAway
 from bazar.frontend.pages import positions
 from bazar.frontend.pages.staff.door import StaffDoor
-from bazar.frontend.pages.staff.fields import Mistakes, gather, plain, read_copies, read_price
+from bazar.frontend.pages.staff.fields import Mistakes, gather, plain, read_copies
 from bazar.frontend.pages.staff.refusals import Sent, ask_again, refused, unreadable
 from bazar.frontend.use_cases.ports import Catalog, Seen
 
@@ -47,6 +52,12 @@ class SourceField(PublicRequest, frozen=True):
     source: SourceName
 
 
+class PricesField(PublicRequest, frozen=True):
+    """How prices are written in the file; nobody says: as the file shows, where it does."""
+
+    prices: Prices | None = None
+
+
 class Outcome(PublicRequest, frozen=True):
     """How many books an import added, and how many rows were there already or could not be used."""
 
@@ -57,10 +68,11 @@ class Outcome(PublicRequest, frozen=True):
 
 @dataclass(frozen=True)
 class ReadFile:
-    """A file with its rows."""
+    """A file with its rows, and how its prices were read."""
 
     data: bytes
     source: str
+    prices: Prices
     good: tuple[GoodRow, ...]
     bad: tuple[BadRow, ...]
 
@@ -84,11 +96,18 @@ class ImportPages:
         self._currency = currency
 
     def mount(self, pages: Blueprint) -> None:
-        """``/staff/import`` and ``/staff/import/preview``."""
+        """``/staff/import``, ``/staff/import/preview`` and ``/staff/import/sample.csv``."""
 
         @pages.get("/staff/import", endpoint="staff_import")
         def start() -> Response:
             return self._start()
+
+        @pages.get("/staff/import/sample.csv", endpoint="staff_import_sample")
+        def sample() -> Response:
+            response = make_response(sample_file(self._currency))
+            response.mimetype = "text/csv"
+            response.headers["Content-Disposition"] = 'attachment; filename="sample.csv"'
+            return response
 
         @pages.post("/staff/import/preview", endpoint="staff_import_preview")
         def preview() -> Response:
@@ -124,6 +143,7 @@ class ImportPages:
             done=done,
             nothing={"source": "", "price": "", "stock": ""},
             currency=self._currency,
+            ways=_ways(self._currency),
             most_rows=MOST_ROWS,
             largest_kibibytes=LARGEST_FILE_BYTES // 1024,
         )
@@ -147,9 +167,20 @@ class ImportPages:
         fields = {
             "file": urlsafe_b64encode(file.data).decode(),
             "source": file.source,
+            "prices": file.prices,
             **{name: request.form.get(name, "") for name in ("price", "stock")},
         }
-        return make_response(render_template("staff_import_preview.html", preview=preview, file=file, fields=fields))
+        unit = 10 ** minor_digits(self._currency)
+        page = render_template(
+            "staff_import_preview.html",
+            preview=preview,
+            file=file,
+            fields=fields,
+            way=_ways(self._currency).get(file.prices),
+            unit=Money(amount=unit, currency=self._currency),
+            low=sum(row.book.book.price.amount < unit for row in preview.new),
+        )
+        return make_response(page)
 
     def _import(self, file: ReadFile) -> Response:
         added = present = 0
@@ -179,13 +210,15 @@ class ImportPages:
                 "source": lambda: convert({"source": name}, SourceField).source,
                 "price": lambda: self._price(request.form),
                 "stock": lambda: _copies(request.form),
+                "prices": lambda: convert({"prices": request.form.get("prices") or None}, PricesField).prices,
             }
         )
         if not data or len(data) > LARGEST_FILE_BYTES:
             size = f"is larger than {LARGEST_FILE_BYTES // 1024} KiB" if data else "is empty or was not chosen"
             raise Mistakes({"file": size})
-        reading = Reading(currency=self._currency, price_minor=read["price"], stock=read["stock"])
         try:
+            prices = read["prices"] or self._prices_of(data)
+            reading = Reading(currency=self._currency, price_minor=read["price"], stock=read["stock"], prices=prices)
             rows = list(islice(rows_of(data, Columns(), reading), MOST_ROWS + 1))
         except MissingColumns as error:
             raise Mistakes({"file": error.told}) from None
@@ -194,11 +227,50 @@ class ImportPages:
         if len(rows) > MOST_ROWS:
             raise Mistakes({"file": f"has more than {MOST_ROWS} rows; the command `bazar catalogue import` takes any"})
         good = tuple(row for row in rows if isinstance(row, GoodRow))
-        return ReadFile(data, read["source"], good, tuple(row for row in rows if isinstance(row, BadRow)))
+        return ReadFile(data, read["source"], prices, good, tuple(row for row in rows if isinstance(row, BadRow)))
+
+    def _prices_of(self, data: bytes) -> Prices:
+        """As the file shows that its prices are written; raises Mistakes where it does not, BadCatalogueFile."""
+        texts = list(islice(price_texts(data, Columns()), MOST_ROWS + 1))
+        if any("." in text or "," in text for text in texts):
+            return "decimal"
+        if texts and minor_digits(self._currency):
+            ways = " or ".join(_ways(self._currency).values())
+            raise Mistakes({"prices": f"is not to be seen in the file, whose prices are whole numbers: say {ways}"})
+        return "minor"
 
     def _price(self, typed: Mapping[str, str]) -> int | None:
         text = typed.get("price", "").strip()
         return read_price(text, self._currency).amount if text else None
+
+
+def sample_file(currency: str) -> bytes:
+    """A list of two books, as a spreadsheet would save it; with the mark by which spreadsheets know UTF-8."""
+    lines = StringIO(newline="")
+    rows = csv.DictWriter(lines, [field.name for field in fields(Columns)])
+    rows.writeheader()
+    price = amount_text(Money(amount=1250, currency=currency))
+    rows.writerow(
+        {
+            "source_id": "A1",
+            "title": "A Sample of Tea",
+            "authors": "Ann Author; Ben Writer",
+            "subjects": "cooking; tea",
+            "language": "en",
+            "year": "1999",
+            "blurb": "What the back of the book says.",
+            "price": price,
+            "stock": "3",
+        }
+    )
+    rows.writerow({"source_id": "A2", "title": "A Sample of Milk", "price": price, "stock": "1"})
+    return lines.getvalue().encode("utf-8-sig")
+
+
+def _ways(currency: str) -> dict[Prices, str]:
+    """The same price in each way of writing it; none where there is but one way."""
+    price = Money(amount=1250, currency=currency)
+    return {"decimal": amount_text(price), "minor": str(price.amount)} if minor_digits(currency) else {}
 
 
 def _copies(typed: Mapping[str, str]) -> int | None:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 
+from bazar.contracts.amounts import read_price
 from bazar.contracts.books import AddBook, NewBook
 from bazar.contracts.wire import Invalid, convert
 from bazar.frontend.domain.errors import NeighbourAway
 from bazar.frontend.pages import positions
 from bazar.frontend.pages.staff.door import StaffDoor
-from bazar.frontend.pages.staff.fields import FormMark, Shown, detail_readers, gather, new_key, read_copies, read_price
+from bazar.frontend.pages.staff.fields import FormMark, Shown, detail_readers, gather, new_key, read_copies
 from bazar.frontend.pages.staff.refusals import REFUSALS, Sent, ask_again, refused, unreadable
 from bazar.frontend.use_cases.ports import Catalog
 
