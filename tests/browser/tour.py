@@ -274,5 +274,5 @@ def _application() -> Flask:
 
 
 #: What is no page to look at: files, a download, and what the script asks for.
-NO_PAGES = {"pages.static", "pages.suggest", "pages.account_data"}
+NO_PAGES = {"pages.static", "pages.suggest", "pages.account_data", "pages.staff_import_sample"}
 WAYS = [as_guest, as_customer, with_an_account, as_admin, as_bookseller, in_trouble]
