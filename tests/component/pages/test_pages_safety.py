@@ -120,7 +120,9 @@ def test_every_form_that_changes_something_has_a_token(shop: Shop, customer: Rea
     paths = every_page(shop, customer)
     bookseller = shop.bookseller()
     pages = [reader.get(path) for path in paths for reader in (customer, guest, bookseller)]
-    pages.append(bookseller.upload("/staff/import", "/staff/import/preview", b"source_id,title,price,stock\n1,A,1.00,1"))
+    pages.append(
+        bookseller.upload("/staff/import", "/staff/import/preview", b"source_id,title,price,stock\n1,A,1.00,1")
+    )
     shop.till.stuck_orders[next(iter(shop.till.orders))] = "no copies"
     pages += [bookseller.get(path) for path in paths if path.startswith("/staff/orders/")]
     for quantity in (9, 0):
