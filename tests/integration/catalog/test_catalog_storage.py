@@ -175,7 +175,12 @@ def test_a_stock_goes_from_none_to_the_most_and_no_further(keep_stock: KeepStock
     assert vars(too_few.value) == {"item_number": item, "stock": 0, "change": -1, "position": look_up.position()}
 
 
-def test_a_book_that_is_not_there_is_neither_changed_nor_withdrawn(keep_stock: KeepStock) -> None:
+def test_a_book_that_is_not_there_is_neither_shown_nor_changed_nor_withdrawn(
+    keep_stock: KeepStock, look_up: LookUp
+) -> None:
+    with pytest.raises(UnknownBook) as not_shown:
+        look_up.book(7)
+    assert (not_shown.value.item_number, not_shown.value.position) == (7, look_up.position())
     with pytest.raises(UnknownBook) as unchanged:
         change(keep_stock, 7, stock=1)
     with pytest.raises(UnknownBook) as not_withdrawn:
@@ -285,7 +290,7 @@ def test_a_book_that_is_added_many_times_under_one_key_is_one_book(keep_stock: K
     item = added[0].item_number
     assert [entry.kind for entry in look_up.history(item, HistoryQuery())[0].items] == ["added"]
     assert change(keep_stock, item, "other key", stock=2).quantity == 3
-    assert add_with_key(keep_stock, "key").quantity == 3
+    assert add_with_key(keep_stock, "key") == look_up.book(item)[0]
     assert add_with_key(keep_stock, "key", by="another").item_number != item
     with pytest.raises(KeyReused):
         add_with_key(keep_stock, "key", "Another title")

@@ -157,6 +157,8 @@ def test_books_of_a_subject_come_page_by_page(
         if cursor is None:
             break
     assert found == shelves.of_subject("fiction")
+    last, _ = look_up.books_of_subject(SubjectQuery(subject="FICTION", limit=len(found)))
+    assert (len(last.items), last.next) == (len(found), None)
 
 
 def test_books_that_swap_their_subjects_do_not_wait_for_each_other(
