@@ -55,6 +55,8 @@ def test_the_keyboard_alone_buys_a_book(shop: Shop, new_visitor: NewVisitor, wid
     expect(page.get_by_role("status")).to_have_text("It is in your basket.")
     tab_to(page, page.get_by_role("link", name="See the basket"))
     keyboard.press("Enter")
+    tab_to(page, page.get_by_role("button", name="Sign in to buy"))
+    keyboard.press("Enter")
     tab_to(page, page.get_by_role("main").get_by_role("link", name="Register"))
     keyboard.press("Enter")
     tab_to(page, page.get_by_label("E-mail address"))
