@@ -29,6 +29,7 @@ def test_a_reader_finds_a_book_buys_it_and_cancels(
     reader.put(2)
     expect(page.get_by_role("main")).to_contain_text(title)
     expect(page.locator("#basket-copies")).to_have_text("2")
+    reader.press("Sign in to buy")
     reader.follow("Register")
     reader.fill_registration()
     expect(page).to_have_url(f"{shop.url}/basket")
