@@ -21,6 +21,8 @@ from bazar.chassis.pidfile import live_processes
 from mortal import mortal
 
 API = "/api/v1"
+#: Who asks for a part of an answer is not answered from the cache; the application gives all of it.
+PAST_THE_CACHE = ("Range", "bytes=0-")
 PASSWORD = "violet tables dance"
 OPEN_SECONDS = 60
 STOP_SECONDS = 60

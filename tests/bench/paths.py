@@ -17,7 +17,7 @@ from bench.wrk import Load, drive
 from demo import plain_store
 from demo.stores import OpenPlainStore
 from processes import wait_until
-from shop import API, Answer, Shop
+from shop import API, PAST_THE_CACHE, Answer, Shop
 
 CUSTOMERS = 64
 #: Of what the cache answers; of what it does not, as many as are at work at a time (SLOTS).
@@ -26,8 +26,6 @@ BOOKS = 64
 ACCOUNTS = 8
 PLENTY = 10_000_000
 CREATED, OK = 201, 200
-#: Whoever asks for a part of an answer is heard by the application; which has none in parts, and gives all of it.
-UNCACHED = ("Range: bytes=0-",)
 HELLO = Answer(OK, {"content-type": "application/json"}, b"{}")
 
 Step = Callable[[int], Measured]
@@ -90,7 +88,7 @@ def _own(folder: Path, paths: Paths) -> Mapping[str, Step]:
         return drive(Load(url=f"{shop.url}{path}", connections=READERS), seconds)
 
     def read_uncached(path: str, seconds: int) -> Measured:
-        return drive(Load(url=f"{shop.url}{path}", connections=SLOTS, headers=UNCACHED), seconds)
+        return drive(Load(url=f"{shop.url}{path}", connections=SLOTS, headers=[": ".join(PAST_THE_CACHE)]), seconds)
 
     def buy(what: str, customers: int, seconds: int) -> Measured:
         arguments = [secrets.token_hex(4), str(CREATED), '{"quantity":1}', what, tokens]

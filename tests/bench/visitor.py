@@ -25,9 +25,17 @@ BOOKS_ON_A_LONG_PAGE = 50
 REPRICED = 100
 SESSION_COOKIE = "__Host-bazar"
 _TOKEN = re.compile(r'name="form_token" value="(\w+)"')
-_BUY_FORM = re.compile(r'action="/basket/buy">(.*?)</form>', re.DOTALL)
-_FIELD = re.compile(r'name="([^"]+)" value="([^"]*)"')
+_BUY_FORM = re.compile(r'<form class="basket-page"(.*?)</form>', re.DOTALL)
+_FIELD = re.compile(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"')
+#: On the basket of who is signed in.
+_CAN_BE_BOUGHT = "Buy for"
 _ORDER = re.compile(r"^/orders/([^?]+)")
+
+
+def fields_to_buy(basket_page: str) -> dict[str, str]:
+    """What the basket's form sends as it stands; nothing where there is none."""
+    form = _BUY_FORM.search(basket_page)
+    return dict(_FIELD.findall(form[1])) if form else {}
 
 
 @dataclass(frozen=True)
@@ -216,21 +224,20 @@ class Visitor:
         self._see(path, must_hold)
 
     def _buy_request(self) -> None:
-        page = self._see("/basket", 'action="/basket/buy"') if self._is_known else self._sign_in()
-        form = _BUY_FORM.search(page)
-        _expect(form is not None, "no form to buy")
-        self._buy_form = dict(_FIELD.findall(form[1] if form else ""))
+        page = self._see("/basket", _CAN_BE_BOUGHT) if self._is_known else self._sign_in()
+        self._buy_form = fields_to_buy(page)
+        _expect(bool(self._buy_form), "no form to buy")
 
     def _sign_in(self) -> str:
         known = {"email": self._customer.email, "password": self._customer.password, "next": "/basket"}
         is_new = not self._was_known and self._chance.random() < NEW_CUSTOMERS
         self._is_known, self._was_known, self._has_form_to_sign_in = True, True, False
         if not is_new:
-            return self._send("/sign-in", known, 'action="/basket/buy"')
+            return self._send("/sign-in", known, _CAN_BE_BOUGHT)
         self._registered += 1
         somebody = {**known, "email": f"new-{self._name}-{self._registered}@example.org", "name": "Ann Reader"}
         self._order_id = None
-        return self._send("/register", somebody, 'action="/basket/buy"')
+        return self._send("/register", somebody, _CAN_BE_BOUGHT)
 
     def _buy_confirm(self) -> None:
         form, self._buy_form = self._buy_form or {}, None

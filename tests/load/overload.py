@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a program, an
 
 from load.generator import Generator, Offer
 from marked import replaced
-from shop import Shop
+from shop import PAST_THE_CACHE, Shop
 from svg import Line, Panel, axes, picture, polyline, text
 
 ROUNDS = 3
@@ -122,8 +122,9 @@ def _kinds(shop: Shop) -> Mapping[str, Callable[[], Iterator[bytes]]]:
         f"POST /api/v1/purchase/{item} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\nIdempotency-Key: "
     ).encode()
-    # Who asks for a part is not answered from the cache, whose answers need no place.
-    info = f"GET /api/v1/info/{item} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-\r\n\r\n".encode()
+    # What the cache answers needs no place.
+    past_the_cache = ": ".join(PAST_THE_CACHE)
+    info = f"GET /api/v1/info/{item} HTTP/1.1\r\nHost: localhost\r\n{past_the_cache}\r\n\r\n".encode()
     return {
         "purchases": lambda: (b"%skey-%d\r\n\r\n%s" % (buy, number, BODY) for number in numbers),
         "info": lambda: repeat(info),

@@ -106,7 +106,7 @@ class _StandardError:
     """Standard error. Never raises: no request fails because nobody reads its line any more, or the disk is full."""
 
     def write(self, line: str) -> None:
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # the second: it is closed
             sys.stderr.write(line)
 
 

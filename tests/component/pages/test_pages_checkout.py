@@ -6,6 +6,7 @@ import pytest
 
 from bazar.chassis.database import StorageUnavailable
 from bazar.contracts.books import Money
+from bench.visitor import fields_to_buy
 from shop_window import Reader, Shop
 
 
@@ -34,6 +35,12 @@ def out_of_order(*_: object) -> NoReturn:
 
 def is_empty(reader: Reader) -> bool:
     return "There is nothing in it yet" in reader.get("/basket").text
+
+
+def test_the_visitors_of_the_benchmark_send_what_a_browser_sends(buyer: Reader) -> None:
+    """They read pages by patterns of their own, for speed."""
+    page = buyer.get("/basket")
+    assert fields_to_buy(page.text) == buyer.form(page, "/basket/buy").fields
 
 
 def test_a_purchase_ends_on_the_page_of_the_order_and_empties_the_basket(shop: Shop, buyer: Reader) -> None:

@@ -17,7 +17,7 @@ from bazar.catalog.use_cases.keep_stock import KeepStock
 from bazar.catalog.use_cases.look_up import LookUp
 from bazar.chassis.database import Database
 from bazar.chassis.migrations import migrate
-from bazar.contracts.books import BookChange, ChangeBook, ChangesQuery, WithdrawBook
+from bazar.contracts.books import BookChange, ChangeBook, ChangesQuery, Price, WithdrawBook
 from holding import a_hold, an_order, hold, release
 from postgresql import PostgreSQL
 from shop_in_process import CURRENCY, add_book, noon
@@ -161,12 +161,19 @@ def test_the_feed_of_a_database_has_one_epoch_whoever_begins_it(
     assert set(together(begin, begin, begin)) == {before}
 
 
-def test_the_feed_says_of_which_changes_only_the_stock_is_another(
+def test_the_feed_says_which_changes_are_of_price_and_copies_alone(
     keep_stock: KeepStock, hold_copies: HoldCopies
 ) -> None:
     item = add_book(keep_stock, 5).item_number
     hold(hold_copies, a_hold((item, 1), number=1))
     release(hold_copies, an_order(1))
-    keep_stock.change_book(item, ChangeBook(actor="staff", change=BookChange(title="Another")))
+    dearer = Price(amount=9_900, currency=CURRENCY)
+    for change in (
+        BookChange(price=dearer, stock_change=2),
+        BookChange(title="Another"),
+        BookChange(title="Another one", stock_change=1),
+    ):
+        keep_stock.change_book(item, ChangeBook(actor="staff", change=change))
     with keep_stock._store.reading() as tx:
-        assert [change.offer_only for change in tx.changes_after(0, 10)[2]] == [False, True, True, False]
+        of_offers = [change.offer_only for change in tx.changes_after(0, 10)[2]]
+    assert of_offers == [False, True, True, True, False, False]

@@ -114,14 +114,15 @@ def test_a_line_that_cannot_be_kept_goes_to_standard_error_and_fails_nobody(
 
 
 @pytest.mark.usefixtures("log_file")
-def test_standard_error_that_nobody_reads_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [BrokenPipeError(), ValueError("I/O operation on closed file")])
+def test_standard_error_that_nobody_reads_fails_nobody(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     class Closed:
         def __init__(self) -> None:
             self.asked = 0
 
         def write(self, _text: str) -> int:
             self.asked += 1
-            raise BrokenPipeError
+            raise error
 
         def isatty(self) -> bool:
             return False

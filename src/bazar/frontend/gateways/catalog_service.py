@@ -1,15 +1,20 @@
 """The catalog server as the front-end calls it."""
 
+from collections.abc import Callable, Collection, Hashable
+from typing import TypeVar
+
 from bazar.chassis.client import ServiceClient
 from bazar.contracts import books, calls, problems
 from bazar.frontend.domain.errors import StaleVersion, StockBelowZero
 from bazar.frontend.gateways.neighbours import Neighbour, Refusals
-from bazar.frontend.use_cases.ports import Deadline, Forgetful, Memory, Seen
+from bazar.frontend.use_cases.ports import Deadline, Memory, Seen
 
 _REFUSALS: Refusals = {
     problems.STOCK_BELOW_ZERO: lambda problem: StockBelowZero(problem.detail, problem.position),
     problems.PRECONDITION_FAILED: lambda problem: StaleVersion(problem.detail, problem.position),
 }
+
+Answer = TypeVar("Answer")
 
 #: Of many books, one is sold every moment: what was said of them together is not worth being remembered.
 MOST_REMEMBERED_NUMBERS = 20
@@ -20,10 +25,10 @@ class CatalogService:
 
     def __init__(self, client: ServiceClient, memory: Memory | None = None) -> None:
         self._neighbour = Neighbour(client, _REFUSALS)
-        self._memory = memory or Forgetful()
+        self._memory = memory
 
     def book(self, item_number: int, deadline: Deadline) -> Seen[books.Book]:
-        return self._memory.recall(
+        return self._recall(
             (calls.GET_BOOK.path, item_number),
             lambda: self._neighbour.call(calls.GET_BOOK, books.Empty(), deadline, item_number=item_number),
             lambda _: [item_number],
@@ -36,7 +41,7 @@ class CatalogService:
         return self._neighbour.call(calls.SEARCH_BOOKS, query, deadline)
 
     def newest(self, query: books.NewestQuery, deadline: Deadline) -> Seen[books.BookPage]:
-        return self._memory.recall(
+        return self._recall(
             query,
             lambda: self._neighbour.call(calls.NEWEST_BOOKS, query, deadline),
             lambda page: [book.item_number for book in page.items],
@@ -47,18 +52,17 @@ class CatalogService:
         return self._neighbour.call(calls.LOW_STOCK, query, deadline)
 
     def books_by_number(self, query: books.NumbersQuery, deadline: Deadline) -> Seen[books.BookPage]:
-        memory = self._memory if len(query.item_numbers) <= MOST_REMEMBERED_NUMBERS else Forgetful()
-        return memory.recall(
-            query,
-            lambda: self._neighbour.call(calls.BOOKS_BY_NUMBER, query, deadline),
-            lambda _: query.item_numbers,
-        )
+        def ask() -> Seen[books.BookPage]:
+            return self._neighbour.call(calls.BOOKS_BY_NUMBER, query, deadline)
+
+        is_few = len(query.item_numbers) <= MOST_REMEMBERED_NUMBERS
+        return self._recall(query, ask, lambda _: query.item_numbers) if is_few else ask()
 
     def suggest(self, query: books.SuggestQuery, deadline: Deadline) -> Seen[books.Suggestions]:
         return self._neighbour.call(calls.SUGGEST, query, deadline)
 
     def subjects(self, deadline: Deadline) -> Seen[books.Subjects]:
-        return self._memory.recall(
+        return self._recall(
             calls.SUBJECTS.path,
             lambda: self._neighbour.call(calls.SUBJECTS, books.Empty(), deadline),
             lambda _: (),
@@ -89,3 +93,13 @@ class CatalogService:
 
     def journal(self, query: books.JournalQuery, deadline: Deadline) -> Seen[books.Journal]:
         return self._neighbour.call(calls.JOURNAL, query, deadline)
+
+    def _recall(
+        self,
+        key: Hashable,
+        ask: Callable[[], Seen[Answer]],
+        items_of: Callable[[Answer], Collection[int]],
+        *,
+        is_list: bool = False,
+    ) -> Seen[Answer]:
+        return ask() if self._memory is None else self._memory.recall(key, ask, items_of, is_list=is_list)

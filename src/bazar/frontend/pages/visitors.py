@@ -32,8 +32,9 @@ class Visitors:
         if not session and not basket:
             return Visitor(Kind.ANYBODY)
         secret = session or cookies.get(GUEST_COOKIE)
+        # Without: a basket of an earlier day, whose browser needs a new secret for its forms.
         if secret is None or not self._lane.enter():
-            return None  # a basket of an earlier day: its browser needs a new secret for its forms
+            return None
         try:
             visit = self._visits.of(session, basket)
         except StorageUnavailable:

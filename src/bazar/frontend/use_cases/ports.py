@@ -79,22 +79,6 @@ class Memory(Protocol):
         ...
 
 
-class Forgetful:
-    """A Memory that remembers nothing."""
-
-    def recall(
-        self,
-        key: Hashable,
-        ask: Callable[[], Seen[Answer]],
-        items_of: Callable[[Answer], Collection[int]],
-        *,
-        is_list: bool = False,
-    ) -> Seen[Answer]:
-        """Ask."""
-        del key, items_of, is_list
-        return ask()
-
-
 class Orders(Protocol):
     """The order server."""
 
