@@ -74,7 +74,7 @@ bench-mixes: $(TEST_STAMP) ## TPC-W's mixes on the pages, by emulated browsers (
 bench-sizes: $(TEST_STAMP) ## info and search in shops of 1,000 to 100,000 titles (some minutes; BENCH="--titles 1000 1000000" for others)
 	$(BIN)/python tests/bench/sizes.py $(BENCH)
 
-bench-search: $(TEST_STAMP) ## what questions cost inside the catalog with 1,000 to 1,000,000 titles (a quarter of an hour; BENCH="--largest 100000" for less)
+bench-search: $(TEST_STAMP) ## what questions cost inside the catalog with 1,000 to 1,000,000 titles (ten minutes; BENCH="--largest 100000" for less)
 	$(BIN)/python tests/bench/search_costs.py $(BENCH)
 
 bench-profile: $(TEST_STAMP) ## where the CPU of an info goes that no cache answers (half a minute)
