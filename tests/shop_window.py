@@ -17,6 +17,7 @@ from bazar.chassis.converters import Base32Id, PositiveInteger
 from bazar.chassis.database import Database
 from bazar.chassis.web import Readiness, new_app
 from bazar.frontend.domain.accounts import Role
+from bazar.frontend.domain.shop_identity import ShopIdentity
 from bazar.frontend.pages.errors import page_or_document
 from bazar.frontend.pages.my_orders import CustomersTime
 from bazar.frontend.pages.routes import mount_pages
@@ -142,7 +143,7 @@ def links(page: str, text: str) -> list[str]:
 class Shop:
     """The pages with all that is behind them."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], **said_of_itself: str) -> None:
         metadata.create_all(database.engine)
         self.clock = clock
         self.shelves = Shelves()
@@ -169,6 +170,7 @@ class Shop:
             customers_time=CustomersTime(timedelta(hours=1), clock),
             public_url=ADDRESS,
             currency="USD",
+            identity=ShopIdentity("Bazar", **said_of_itself),
         )
 
         @self.app.get("/breaks")

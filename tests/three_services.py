@@ -41,6 +41,7 @@ from bazar.chassis.service_token import TokenIssuer, TokenVerifier
 from bazar.chassis.web import Readiness
 from bazar.contracts.names import CATALOG, FRONTEND, OPERATOR, ORDER
 from bazar.frontend.domain.accounts import Role, SignInKind
+from bazar.frontend.domain.shop_identity import ShopIdentity
 from bazar.frontend.gateways.catalog_service import CatalogService as CatalogOfShop
 from bazar.frontend.gateways.order_service import OrderService
 from bazar.frontend.pages.my_orders import CustomersTime
@@ -157,6 +158,7 @@ class ThreeServices:
             customers_time=CustomersTime(CUSTOMERS_TIME, clock),
             public_url=PUBLIC_URL,
             currency=CURRENCY,
+            identity=ShopIdentity("Bazar"),
         )
         for name, role in PEOPLE.items():
             self.accounts.create_account(f"{name}@example.org", PASSWORD, role)

@@ -26,6 +26,8 @@ class BadSetting(Exception):
 #: Where servers of one machine find each other.
 LOOPBACK = "127.0.0.1"
 DEFAULT_PORT = 8443
+#: Of what the shop tells of itself.
+MOST_CHARACTERS = 200
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -98,6 +100,13 @@ def _database_url(text: str) -> str:
     except ValueError:
         raise ValueError(allowed) from None
     return text
+
+
+def _words(text: str) -> str:
+    plain = text.strip()
+    if not plain.isprintable() or len(plain) > MOST_CHARACTERS:
+        raise ValueError(f"one line of at most {MOST_CHARACTERS} characters")
+    return plain
 
 
 def _currency(text: str) -> str:
@@ -182,6 +191,12 @@ class Settings:
     )
     currency: str = _setting(
         "BAZAR_CURRENCY", _currency, "USD", "The shop's one currency (ISO 4217), from the first start on"
+    )
+    shop_name: str = _setting("BAZAR_SHOP_NAME", _words, "Bazar", "What the shop is called on its pages")
+    shop_address: str = _setting("BAZAR_SHOP_ADDRESS", _words, "", "Where orders are collected; left out unless set")
+    shop_hours: str = _setting("BAZAR_SHOP_HOURS", _words, "", "When the shop is open; left out unless set")
+    shop_contact: str = _setting(
+        "BAZAR_SHOP_CONTACT", _words, "", "How readers reach the shop: telephone, e-mail; left out unless set"
     )
     sample: bool = _setting("BAZAR_SAMPLE", _switch, "1", "1 loads the sample catalogue at the first start")
     sign_ins_per_minute: int = _setting(

@@ -84,6 +84,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "POST /staff/orders/{order_id}/collected": frozenset(),
     "POST /staff/orders/{order_id}/cancel": frozenset(),
     "POST /staff/orders/{order_id}/settle": frozenset(),
+    "GET /about": EVERYBODY,
     "GET /register": EVERYBODY,
     "POST /register": frozenset(),
     "GET /sign-in": EVERYBODY,

@@ -22,6 +22,7 @@ from bazar.contracts import calls
 from bazar.contracts.call import Call
 from bazar.contracts.names import CATALOG, FRONTEND, ORDER
 from bazar.frontend.api.lanes import lanes as lanes_of_frontend
+from bazar.frontend.domain.shop_identity import ShopIdentity
 from bazar.frontend.gateways.catalog_service import CatalogService
 from bazar.frontend.gateways.order_service import OrderService
 from bazar.frontend.pages.my_orders import CustomersTime
@@ -79,6 +80,7 @@ def order_server(shop: ThreeServices) -> Iterator[Hanging]:
         customers_time=CustomersTime(CUSTOMERS_TIME, shop.clock),
         public_url=PUBLIC_URL,
         currency=CURRENCY,
+        identity=ShopIdentity("Bazar"),
         slots=SLOTS,
     )
     yield hanging

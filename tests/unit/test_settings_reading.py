@@ -103,6 +103,8 @@ def test_proxies_are_addresses_and_networks() -> None:
         ("BAZAR_CURRENCY", "usd"),
         ("BAZAR_CURRENCY", "USD\n"),
         ("BAZAR_SAMPLE", "yes"),
+        ("BAZAR_SHOP_NAME", "a\nb"),
+        ("BAZAR_SHOP_HOURS", "a" * 201),
         ("BAZAR_SIGN_INS_PER_MINUTE", "-1"),
         ("BAZAR_SIGN_INS_PER_MINUTE", "²"),
         ("BAZAR_REGISTRATIONS_PER_MINUTE", "1.5"),

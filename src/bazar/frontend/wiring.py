@@ -32,6 +32,7 @@ from bazar.frontend.cache.metrics import CacheMetrics
 from bazar.frontend.cache.middleware import Cache
 from bazar.frontend.cache.parts import Parts
 from bazar.frontend.domain.locales import chosen_locale
+from bazar.frontend.domain.shop_identity import ShopIdentity
 from bazar.frontend.gateways.catalog_service import CatalogService
 from bazar.frontend.gateways.order_service import OrderService
 from bazar.frontend.pages.errors import page_or_document
@@ -92,6 +93,7 @@ def build(settings: Settings) -> RunningService:
         customers_time=CustomersTime(timedelta(minutes=settings.cancel_within_minutes), system_clock),
         public_url=settings.public_url,
         currency=settings.currency,
+        identity=ShopIdentity(settings.shop_name, settings.shop_address, settings.shop_hours, settings.shop_contact),
         slots=settings.threads,
     )
 
@@ -137,6 +139,7 @@ def frontend_app(
     customers_time: CustomersTime,
     public_url: str,
     currency: str,
+    identity: ShopIdentity,
     catalog_with_memory: Catalog | None = None,
     slots: int = SLOTS,
 ) -> Flask:
@@ -170,6 +173,7 @@ def frontend_app(
         customers_time=customers_time,
         public_url=public_url,
         currency=currency,
+        identity=identity,
     )
     return app
 

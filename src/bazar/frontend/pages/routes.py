@@ -4,6 +4,8 @@ from flask import Blueprint, Flask
 from jinja2 import StrictUndefined
 
 from bazar.frontend.domain.money import times
+from bazar.frontend.domain.shop_identity import ShopIdentity
+from bazar.frontend.pages.about import add_about_page
 from bazar.frontend.pages.account import AccountPages
 from bazar.frontend.pages.assets import Assets
 from bazar.frontend.pages.basket import BasketPages
@@ -51,11 +53,13 @@ def mount_pages(
     customers_time: CustomersTime,
     public_url: str,
     currency: str,
+    identity: ShopIdentity,
 ) -> None:
     """Add the pages to the application.
 
     ``app`` has the converters any_text, item_number and order_id, and renders problems by ``page_or_document``.
-    ``public_url``: the shop's address as its customers type it; ``currency``: what it sells in.
+    ``public_url``: the shop's address as its customers type it; ``currency``: what it sells in; ``identity``: who it
+    is to them.
     """
     accounts, page_baskets = people.accounts, PageBaskets(baskets)
     sessions = PageSessions(accounts, at_sign_in=page_baskets.join)
@@ -77,6 +81,7 @@ def mount_pages(
     add_browse_pages(pages, shelves)
     add_search_pages(pages, catalog, shelves)
     books.mount(pages)
+    add_about_page(pages)
     add_buying_pages(pages, books, orders, sessions)
     basket_pages.mount(pages)
     Checkout(baskets, basket_pages, orders, sessions).mount(pages)
@@ -97,7 +102,7 @@ def mount_pages(
     staff_book.mount(pages)
     BookChanges(catalog, staff_book, door, currency).mount(pages)
     pages.add_app_template_global(times, "times")
-    app.jinja_env.globals.update(limits=PageLimits())
+    app.jinja_env.globals.update(limits=PageLimits(), shop=identity)
     pages.add_app_template_global(cover_of, "cover_of")
     pages.add_app_template_global(small_cover_of, "small_cover_of")
     translate(app)
