@@ -252,7 +252,11 @@ class Till(Neighbour):
     def at_counter(self, query: counter.CounterQuery, deadline: Deadline) -> counter.CounterOrders:
         found = self.list(purchasing.OrdersQuery(account_id=query.account_id, limit=100), deadline)
         items = [self._at_counter(order.order_id) for order in found.items]
-        chosen = [one for one in items if query.state in (None, one.state)]
+        chosen = [
+            one
+            for one in items
+            if query.state in (None, one.state) and one.order.order_id.startswith(query.number or "")
+        ]
         start = int(query.cursor or 0)
         more = start + query.limit < len(chosen)
         page = tuple(chosen[start : start + query.limit])

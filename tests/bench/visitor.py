@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus, urlencode
 
+from bazar.frontend.pages.wording import order_number
 from bench.shares import Deck
 from bench.shelves import SoldBook
 
@@ -249,7 +250,7 @@ class Visitor:
         self._see("/orders", "My orders")
 
     def _display(self) -> None:
-        self._see(f"/orders/{self._order_id}", f"<code>{self._order_id}</code>")
+        self._see(f"/orders/{self._order_id}", f"<code>{order_number(self._order_id or '')}</code>")
 
     def _admin_request(self) -> None:
         number = self._repriced()

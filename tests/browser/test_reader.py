@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from bazar.frontend.pages.wording import order_number
 from browser.chromium import DESK, PHONE
 from browser.conftest import NewVisitor
 from shop import Shop
@@ -35,7 +36,9 @@ def test_a_reader_finds_a_book_buys_it_and_cancels(
     expect(page).to_have_url(f"{shop.url}/basket")
     assert page.get_by_role("button", name="Buy for").inner_text() == "Buy for $80.00"
     reader.buy_basket()
-    expect(page.get_by_role("status")).to_contain_text(f"You bought book {title}. It is order number {reader.order_id}")
+    expect(page.get_by_role("status")).to_contain_text(
+        f"You bought book {title}. It is order number {order_number(reader.order_id)}"
+    )
     assert left(shop, item_number) == 1
     reader.follow("Orders")
     reader.follow(title)

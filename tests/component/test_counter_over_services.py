@@ -80,3 +80,12 @@ def test_a_cursor_that_was_never_given_out_is_no_failure(shop: ThreeServices, cu
     for show in ("", "to-make-ready", "collected", "stuck"):
         assert staff.get(f"/staff/orders?show={show}&cursor={cursor}").status_code == 422
     assert somebody(shop, "customer").get(f"/orders?cursor={cursor}").status_code == 422
+
+
+def test_an_order_is_found_by_its_number_and_by_its_customer(shop: ThreeServices) -> None:
+    reader, staff = somebody(shop, "customer"), somebody(shop, "staff")
+    addresses = [reader.buy(1).headers["Location"].removesuffix("?bought=1") for _ in range(2)]
+    number = addresses[0].removeprefix("/orders/")
+    assert links(staff.get(f"/staff/orders?q={number[:12]}").text, "Towers") == [f"/staff{addresses[0]}"]
+    found = links(staff.get("/staff/orders?q=customer@").text, "Towers")
+    assert sorted(found) == sorted(f"/staff{address}" for address in addresses)

@@ -31,6 +31,7 @@ _MOST_WRITERS = 12
 _POOL: dict[str, Any] = {"max_overflow": 0, "pool_timeout": 5}
 #: What SQLite's readers have anyway; PostgreSQL's would see a newer state with each statement.
 _ONE_STATE = {"isolation_level": "REPEATABLE READ"}
+_LAST_CHARACTER = "\U0010ffff"
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:what, 0))")
 
 
@@ -138,6 +139,23 @@ def insert_new(table: sa.Table, key: "sa.Column[Any]") -> "Mapping[str, sa.sql.d
         "sqlite": sqlite.insert(table).on_conflict_do_nothing().returning(key),
         "postgresql": postgresql.insert(table).on_conflict_do_nothing().returning(key),
     }
+
+
+def begins_with(column: "sa.ColumnElement[str]") -> "Mapping[str, sa.ColumnElement[bool]]":
+    """That a text begins as ``beginning`` says; by the dialect's name.
+
+    Both compare bytes, so that an index finds it: PostgreSQL's needs ``text_pattern_ops``.
+    """
+    start, end = sa.bindparam("start", type_=sa.Text), sa.bindparam("end", type_=sa.Text)
+    return {
+        "sqlite": sa.and_(column >= start, column < end),
+        "postgresql": sa.and_(column.bool_op("~>=~")(start), column.bool_op("~<~")(end)),
+    }
+
+
+def beginning(start: str) -> Mapping[str, str]:
+    """The parameters of ``begins_with``."""
+    return {"start": start, "end": start + _LAST_CHARACTER}
 
 
 def for_update(statement: "sa.Select[Any]", connection: Connection) -> "sa.Select[Any]":

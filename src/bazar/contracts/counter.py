@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from bazar.contracts.books import Money
-from bazar.contracts.purchasing import Order
+from bazar.contracts.purchasing import BeginningOfOrderId, Order
 from bazar.contracts.text import Cursor
 from bazar.contracts.wire import DEFAULT_PAGE_SIZE, Message, PageSize
 
@@ -30,11 +30,13 @@ class MoveOrder(Message, frozen=True):
 class CounterQuery(Message, frozen=True):
     """Orders of one account, newest first; or, with None (staff), all of them or those in one state.
 
-    What is placed or ready comes oldest first: it has waited longest.
+    What is placed or ready comes oldest first: it has waited longest. With ``number``, those whose id begins so, one
+    page of them by their ids.
     """
 
     account_id: str | None = None
     state: State | None = None
+    number: BeginningOfOrderId | None = None
     limit: PageSize = DEFAULT_PAGE_SIZE
     cursor: Cursor | None = None
 

@@ -17,6 +17,8 @@ MOST_TOGETHER = 1000
 
 ORDER_ID = r"^[a-z2-7]{32}$"
 OrderId = Annotated[str, Meta(pattern=ORDER_ID)]
+BEGINNING_OF_ORDER_ID = r"^[a-z2-7]{1,32}$(?!\n)"
+BeginningOfOrderId = Annotated[str, Meta(pattern=BEGINNING_OF_ORDER_ID)]
 
 
 class Line(Message, frozen=True):

@@ -9,6 +9,7 @@ import pytest
 
 from bazar.frontend.domain.accounts import Role, SignInKind
 from bazar.frontend.pages.account import ORDERS_IN_A_FILE
+from bazar.frontend.pages.wording import order_number
 from shop_window import EMAIL, PASSWORD, Reader, Shop
 
 NEW = "seven green umbrellas"
@@ -172,7 +173,7 @@ def test_who_deletes_the_account_is_told_first_which_orders_are_open(shop: Shop,
         open_orders = page.text[: page.text.index('<form class="stacked"')]
         assert "whoever names a number at the counter can collect and pay" in open_orders
         assert [f"Volume {number}" in open_orders for number in (5, 6, 7, 8)] == [True, True, False, False]
-        assert f"Ready to collect</span> · <code>{ready}</code>" in open_orders
+        assert f"Ready to collect</span> · <code>{order_number(ready)}</code>" in open_orders
 
 
 def test_of_very_many_open_orders_the_newest_are_named_and_the_list_of_all(shop: Shop, customer: Reader) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bazar.chassis.database import StorageUnavailable
 from bazar.contracts.books import Money
+from bazar.frontend.pages.wording import order_number
 from bench.visitor import fields_to_buy
 from shop_window import Reader, Shop
 
@@ -49,7 +50,7 @@ def test_a_purchase_ends_on_the_page_of_the_order_and_empties_the_basket(shop: S
     assert (sent.status_code, sent.headers["Location"]) == (303, f"/orders/{order_id}?bought=1")
     page = buyer.get(sent.headers["Location"]).text
     assert "<strong>bought books Three Left, Volume 5</strong>" in page
-    assert f"It is order number <code>{order_id}</code>" in page
+    assert f"It is order number <code>{order_number(order_id)}</code>" in page
     assert "$37.50" in page
     assert is_empty(buyer)
     assert total_asked(shop) == 3750

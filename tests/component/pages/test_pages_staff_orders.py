@@ -1,6 +1,7 @@
 """What booksellers do with orders: the list, one order, its moves, and those that need a hand."""
 
 import re
+from urllib.parse import urlencode
 
 import pytest
 
@@ -188,3 +189,43 @@ def test_today_leads_to_all_books_that_run_low_also_those_that_nobody_bought(sho
     assert stella.get(f"{address}?cursor=%20").status_code == 422
     with shop.shelves.without_index():
         assert "copies or fewer" not in stella.get("/staff").text
+
+
+def found(reader: Reader, words: str) -> list[str]:
+    """Addresses of the orders that are listed for these words."""
+    page = reader.get(f"/staff/orders?{urlencode({'q': words})}")
+    assert page.status_code == 200
+    return re.findall(r'href="(/staff/orders/[a-z2-7]{32})"', page.text)
+
+
+def test_an_order_is_found_by_how_its_number_begins_however_it_is_read_aloud(stella: Reader, order: str) -> None:
+    number = order.rpartition("/")[2]
+    for words in (number, number[:4], f"{number[:4]} {number[4:8]}".upper(), f" {number[:4]}-{number[4:6]} "):
+        assert found(stella, words) == [order]
+    for words in (number[:3], "z" + number[1:8], f"{number}a"):
+        assert found(stella, words) == []
+    assert " ".join(re.findall("....", number)) in stella.get(order).text
+
+
+def test_orders_are_found_by_how_the_customers_address_or_name_begins(
+    shop: Shop, stella: Reader, customer: Reader, order: str
+) -> None:
+    customer.send(customer.form("/account", "/account/name"), name="Ann Élan")
+    for words in ("ann@example.org", "ANN@", "ann é", "Ann É"):
+        assert found(stella, words) == [order]
+    assert found(stella, "example.org") == []
+    assert "Ann Élan (ann@example.org)" in stella.get(order).text
+    anna = shop.customer("anna@example.org")
+    anna.buy(2)
+    page = stella.get("/staff/orders?q=ann").text
+    assert links(page, "anna@example.org") == ["/staff/orders?q=anna@example.org"]
+    assert links(page, "Ann Élan (ann@example.org)") == ["/staff/orders?q=ann@example.org"]
+    assert found(stella, "ann") == []
+    assert found(stella, "ann@example.org") == [order]
+
+
+@pytest.mark.usefixtures("order")
+def test_what_nobody_has_is_not_found(stella: Reader) -> None:
+    for words in ("nobody@example.org", "%", "_nn", "\\", "a" * 2000, "\U0010ffff"):
+        assert found(stella, words) == []
+    assert "will do" in stella.get("/staff/orders?q=nobody").text

@@ -1,9 +1,11 @@
 """What the store of accounts promises, on every database that the shop runs on."""
 
+import shutil
 import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,15 +15,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 import bazar.frontend.migrations
-from bazar.chassis.database import Database
+from bazar.chassis.database import Database, beginning
 from bazar.chassis.migrations import migrate
 from bazar.frontend.domain.accounts import Account, EmailAddress, Role, SignIn, SignInKind
-from bazar.frontend.storage.accounts import MOST_SWEPT, SqlAccountStore
+from bazar.frontend.storage.accounts import _PEOPLE_BEGINNING_WITH, MOST_SWEPT, SqlAccountStore
 from bazar.frontend.storage.schema import metadata, sign_ins, tries
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, 535_897, UTC)
 MINUTE = NOW.replace(second=0, microsecond=0)
 WEEK = timedelta(days=7)
+_OLD_ACCOUNT = sa.text(
+    "INSERT INTO accounts (account_id, email, email_key, name, role, password_hash, created_at) "
+    "VALUES ('old', 'old@example.org', 'old@example.org', :name, 'customer', 'a hash', 0)"
+)
 
 
 class MishapError(Exception):
@@ -217,3 +223,53 @@ def test_writers_at_the_same_time_add_one_account_and_count_every_try(store: Sql
         added, counted = zip(*threads.map(write, range(8)), strict=True)
     assert Counter(added) == {True: 1, False: 7}
     assert Counter(counted) == {True: 5, False: 3}
+
+
+def test_people_are_found_by_how_their_address_or_name_begins(store: SqlAccountStore) -> None:
+    people = {"a.b@x.org": "Élan Lee", "a-b@x.org": "Bo", "ab@x.org": "", "ba@x.org": "a.b@x.org"}
+    with store.writing() as tx:
+        for email, name in people.items():
+            tx.add(replace(an_account(email, email[:2]), name=name))
+        tx.add(an_account("cy@x.org", "cy"))
+        tx.change_name("cy", "Émile")
+    expected = {
+        "a": ["a-b@x.org", "a.b@x.org", "ab@x.org", "ba@x.org"],
+        "a.b": ["a.b@x.org", "ba@x.org"],
+        "ab": ["ab@x.org"],
+        "é": ["a.b@x.org", "cy@x.org"],
+        "bo": ["a-b@x.org"],
+        "%": [],
+        "_b": [],
+    }
+    with store.reading() as tx:
+        for start, found in expected.items():
+            assert [one.email for one in tx.people_beginning_with(start, 10)] == found, start
+        assert len(tx.people_beginning_with("a", 2)) == 2
+        assert {one.name for one in tx.people(["a.", "cy", "nobody"])} == {"Élan Lee", "Émile"}
+
+
+def test_finding_people_looks_at_no_others(store: SqlAccountStore, frontend_database: Database) -> None:
+    with store.writing() as tx:
+        for number in range(2_000):
+            tx.add(an_account(f"someone{number}@example.org", str(number)))
+    explain = "EXPLAIN QUERY PLAN" if frontend_database.is_sqlite else "EXPLAIN"
+    with frontend_database.writing() as connection:
+        connection.execute(sa.text("ANALYZE accounts"))
+    with frontend_database.reading() as connection:
+        for statement in _PEOPLE_BEGINNING_WITH[connection.dialect.name]:
+            asked = {**beginning("ben"), "most": 20}
+            plan = str(connection.execute(sa.text(f"{explain} {statement}"), asked).all())
+            assert "_start" in plan or "accounts_email_key" in plan, plan
+            assert "SCAN accounts" not in plan, plan
+            assert "Seq Scan on accounts" not in plan, plan
+
+
+def test_names_of_before_are_found_too(new_database: Callable[[], Database], tmp_path: Path) -> None:
+    database, migrations, before = new_database(), Path(bazar.frontend.migrations.__path__[0]), tmp_path / "before"
+    shutil.copytree(migrations, before, ignore=shutil.ignore_patterns("0004*", "__pycache__"))
+    migrate(database, before)
+    with database.writing() as connection:
+        connection.execute(_OLD_ACCOUNT, {"name": "Élan"})
+    migrate(database, migrations)
+    with SqlAccountStore(database).reading() as tx:
+        assert [one.name for one in tx.people_beginning_with("él", 10)] == ["Élan"]

@@ -358,3 +358,14 @@ def test_a_page_of_the_journal_reads_no_more_than_it_shows(order_database: Datab
     for plan, index in zip(plans, ("moves_in_time", "cancellations_in_time", "journal_in_time"), strict=True):
         assert f"USING INDEX {index}" in str(plan) or f"USING COVERING INDEX {index}" in str(plan)
         assert "USE TEMP B-TREE FOR ORDER BY" not in str(plan)
+
+
+def test_orders_are_found_by_how_their_number_begins(counter: Counter) -> None:
+    orders = sorted(counter.place(number) for number in range(40))
+    refused = counter.place(50, Outcome.OUT_OF_STOCK)
+    for start in (orders[0], orders[0][:4], orders[0][0]):
+        found = counter.follow.orders(CounterQuery(number=start, limit=100)).items
+        assert [one.order.order_id for one in found] == [one for one in orders if one.startswith(start)]
+    assert counter.follow.orders(CounterQuery(number=refused)).items == ()
+    assert counter.follow.orders(CounterQuery(number=orders[0], account_id="ben")).items == ()
+    assert len(counter.follow.orders(CounterQuery(number=orders[0][0], limit=1)).items) == 1

@@ -136,6 +136,11 @@ def read_name(text: str) -> str:
     return name
 
 
+def key_of_name(text: str) -> str:
+    """A name, or how one begins, without case and space around it: what makes two alike."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).strip()
+
+
 @dataclass(frozen=True)
 class Person:
     """Who is signed in."""

@@ -33,6 +33,7 @@ def speak(pages: Blueprint) -> None:
     pages.add_app_template_filter(localised(time_text), "time")
     pages.add_app_template_filter(localised(day_text), "day")
     pages.add_app_template_filter(language_name, "language")
+    pages.add_app_template_filter(order_number, "order_number")
     pages.add_app_template_global(locale, "locale")
 
     @pages.after_app_request
@@ -90,6 +91,11 @@ def day_text(iso: str, in_locale: str = TEXT_LOCALE) -> str:
 def time_text(at: datetime, in_locale: str = TEXT_LOCALE) -> str:
     """The time in UTC, to the minute."""
     return f"{dates.format_time(at, 'short', locale=_babel(in_locale))} UTC"
+
+
+def order_number(order_id: str) -> str:
+    """In groups of four, to be read aloud."""
+    return " ".join(order_id[place : place + 4] for place in range(0, len(order_id), 4))
 
 
 @lru_cache(maxsize=MOST_REMEMBERED)

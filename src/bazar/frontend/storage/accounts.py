@@ -8,9 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bazar.chassis.database import Database, for_update, one_at_a_time
+from bazar.chassis.database import Database, beginning, begins_with, for_update, one_at_a_time
 from bazar.contracts.times import from_microseconds, microseconds
-from bazar.frontend.domain.accounts import Account, EmailAddress, Person, Role, SignIn, SignInKind
+from bazar.frontend.domain.accounts import Account, EmailAddress, Person, Role, SignIn, SignInKind, key_of_name
 from bazar.frontend.storage.account_journal import SqlAccountJournal
 from bazar.frontend.storage.one_time_secrets import SqlOneTimeSecrets
 from bazar.frontend.storage.schema import accounts, second_factors, sign_ins, tries
@@ -23,8 +23,8 @@ MOST_SWEPT = 100
 # A taken address is written back as it is: were nothing written, the commit would be faster by a disk flush and
 # tell which addresses have accounts.
 _ADD_ACCOUNT = sa.text(
-    "INSERT INTO accounts (account_id, email, email_key, name, role, password_hash, created_at) "
-    "VALUES (:account_id, :email, :email_key, :name, :role, :password_hash, :created_at) "
+    "INSERT INTO accounts (account_id, email, email_key, name, name_key, role, password_hash, created_at) "
+    "VALUES (:account_id, :email, :email_key, :name, :name_key, :role, :password_hash, :created_at) "
     "ON CONFLICT (email_key) DO UPDATE SET email_key = accounts.email_key RETURNING account_id"
 )
 _COUNT_TRY = sa.text(
@@ -44,7 +44,9 @@ _CHANGE_PASSWORD_HASH = (
     .values(password_hash=sa.bindparam("new_hash"))
 )
 _CHANGE_NAME = (
-    sa.update(accounts).where(accounts.c.account_id == sa.bindparam("of_account")).values(name=sa.bindparam("new_name"))
+    sa.update(accounts)
+    .where(accounts.c.account_id == sa.bindparam("of_account"))
+    .values(name=sa.bindparam("new_name"), name_key=sa.bindparam("new_key"))
 )
 _CHANGE_ROLE = (
     sa.update(accounts).where(accounts.c.account_id == sa.bindparam("of_account")).values(role=sa.bindparam("new_role"))
@@ -59,6 +61,20 @@ _STAFF = (
     .order_by(accounts.c.role, accounts.c.email_key)
     .limit(sa.bindparam("most"))
 )
+_PEOPLE = _PERSON.select_from(accounts.outerjoin(second_factors)).where(
+    accounts.c.account_id.in_(sa.bindparam("account_ids", expanding=True))
+)
+#: Two questions, each answered by an index; by the dialect's name.
+_PEOPLE_BEGINNING_WITH = {
+    dialect: [
+        _PERSON.select_from(accounts.outerjoin(second_factors))
+        .where(begins_with(column)[dialect])
+        .order_by(column)
+        .limit(sa.bindparam("most"))
+        for column in (accounts.c.email_key, accounts.c.name_key)
+    ]
+    for dialect in ("sqlite", "postgresql")
+}
 _PERSON_OF = _PERSON.select_from(accounts.outerjoin(second_factors)).where(
     accounts.c.account_id == sa.bindparam("account_id")
 )
@@ -140,6 +156,7 @@ class SqlAccountRecords:
                 "email": account.email.text,
                 "email_key": account.email.key,
                 "name": account.name,
+                "name_key": key_of_name(account.name),
                 "role": account.role.value,
                 "password_hash": account.password_hash,
                 "created_at": microseconds(account.created_at),
@@ -188,7 +205,9 @@ class SqlAccountRecords:
 
     def change_name(self, account_id: str, name: str) -> None:
         """Replace the name."""
-        self._connection.execute(_CHANGE_NAME, {"of_account": account_id, "new_name": name})
+        self._connection.execute(
+            _CHANGE_NAME, {"of_account": account_id, "new_name": name, "new_key": key_of_name(name)}
+        )
 
     def change_role(self, account_id: str, role: Role) -> None:
         """Replace the role."""
@@ -203,6 +222,20 @@ class SqlAccountRecords:
         """Addresses by account id."""
         rows = self._connection.execute(_FIND_EMAILS, {"account_ids": list(account_ids)})
         return {row.account_id: row.email for row in rows}
+
+    def people(self, account_ids: Collection[str]) -> Sequence[Person]:
+        """Of these accounts, those that there are."""
+        rows = self._connection.execute(_PEOPLE, {"account_ids": list(account_ids)})
+        return [_person(row) for row in rows]
+
+    def people_beginning_with(self, start: str, most: int) -> Sequence[Person]:
+        """By address first, then by name; nobody twice."""
+        found = [
+            _person(row)
+            for statement in _PEOPLE_BEGINNING_WITH[self._connection.dialect.name]
+            for row in self._connection.execute(statement, {**beginning(start), "most": most})
+        ]
+        return list({one.account_id: one for one in found}.values())[:most]
 
     def add_sign_in(self, sign_in: SignIn) -> None:
         """Store a sign-in."""

@@ -31,9 +31,13 @@ accounts = Table(
     Column("role", Text, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    # The name without case, by which people are found.
+    Column("name_key", Text),
     PrimaryKeyConstraint("account_id", name="accounts_pk"),
     UniqueConstraint("email_key", name="accounts_email_key"),
     CheckConstraint("role IN ('customer', 'staff', 'admin')", name="accounts_role"),
+    Index("accounts_email_key_start", "email_key", postgresql_ops={"email_key": "text_pattern_ops"}),
+    Index("accounts_name_key_start", "name_key", postgresql_ops={"name_key": "text_pattern_ops"}),
 )
 
 sign_ins = Table(

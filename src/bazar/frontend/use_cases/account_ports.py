@@ -129,6 +129,14 @@ class AccountRecords(Protocol):
         """Addresses by account id; unknown ids are left out."""
         ...
 
+    def people(self, account_ids: Collection[str]) -> Sequence[Person]:
+        """Of these accounts, those that there are."""
+        ...
+
+    def people_beginning_with(self, start: str, most: int) -> Sequence[Person]:
+        """Whose address or name begins so, ``start`` being without case; nobody twice."""
+        ...
+
     def add_sign_in(self, sign_in: SignIn) -> None: ...
 
     def person_signed_in(self, secret_hash: str, kind: SignInKind, now: datetime) -> Person | None:

@@ -2,7 +2,7 @@
 
 import secrets
 from base64 import b32encode
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from bazar.frontend.domain.accounts import (
     Role,
     SignIn,
     SignInKind,
+    key_of_name,
     read_name,
     subscriber_of,
 )
@@ -37,6 +38,7 @@ from bazar.frontend.use_cases.tries import Limits, Tries, too_many_tries
 
 FIRST_ADMIN_EMAIL = "admin@localhost"
 ACCOUNT_ID_BYTES = 16
+MOST_FOUND = 20
 
 
 @dataclass(frozen=True)
@@ -182,6 +184,23 @@ class Accounts:
             return {}
         with self._store.reading() as tx:
             return tx.emails(account_ids)
+
+    def customers(self, account_ids: Collection[str]) -> Mapping[str, str]:
+        """Who they are, for the counter: name and address by account id; ids that are no account's are left out."""
+        if not account_ids:
+            return {}
+        with self._store.reading() as tx:
+            found = tx.people(account_ids)
+        return {one.account_id: f"{one.name} ({one.email})" if one.name else one.email for one in found}
+
+    def beginning_with(self, text: str) -> Sequence[Person]:
+        """Whose address or name begins so, MOST_FOUND at the most; the one alone whose whole address it is."""
+        start = key_of_name(text)
+        if not start:
+            return ()
+        with self._store.reading() as tx:
+            found = tx.people_beginning_with(start, MOST_FOUND)
+        return [one for one in found if key_of_name(one.email) == start] or found
 
     def new_account(self, address: EmailAddress, password: str, name: str, role: Role) -> Account:
         """One that is not stored yet; raises TooBusy."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
+from itertools import takewhile
 
 from bazar.contracts.books import Money
 from bazar.contracts.counter import (
@@ -39,13 +40,18 @@ class FollowOrders:
     def orders(self, query: CounterQuery) -> CounterOrders:
         """A page of orders with their states. Raises BadCursor."""
         with self._store.reading() as tx:
-            if query.account_id is None and query.state is not None:
+            if query.number is not None:
+                found, more = _numbered(tx, query.number, query.limit), None
+            elif query.account_id is None and query.state is not None:
                 found, more = tx.orders_in_state(query.state, query.cursor, query.limit)
             else:
                 found, more = tx.orders_of(query.account_id, query.cursor, query.limit)
             states = _states(tx, [decision.order_id for decision in found])
         shown = [_at_counter(decision, states) for decision in found]
-        return CounterOrders(items=tuple(one for one in shown if query.state in (None, one.state)), next=more)
+        asked = (
+            one for one in shown if query.state in (None, one.state) and query.account_id in (None, one.account_id)
+        )
+        return CounterOrders(items=tuple(asked), next=more)
 
     def open_orders(self, query: OpenOrdersQuery) -> CounterOrders:
         """A page of what is placed or ready for an account. Raises BadCursor."""
@@ -124,6 +130,14 @@ class FollowOrders:
             ready=ready,
             stuck=stuck,
         )
+
+
+def _numbered(tx: Transaction, number: str, limit: int) -> Sequence[Decision]:
+    whole = tx.decision(number)  # what comes after a whole id is another's
+    beginning = (
+        [whole] if whole else takewhile(lambda one: one.order_id.startswith(number), tx.decisions_after(number, limit))
+    )
+    return [one for one in beginning if one.outcome is Outcome.CONFIRMED]
 
 
 def _states(tx: Transaction, order_ids: Sequence[str]) -> Mapping[str, State]:

@@ -4,7 +4,8 @@ Every form may be sent twice: the order server does each thing once. Where a mov
 shown as it is now, with the reason.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
@@ -12,14 +13,18 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 from bazar.contracts import problems
 from bazar.contracts.counter import CounterQuery, Move, MoveOrder, OrderLife, State
 from bazar.contracts.purchasing import CancelOrder, InWords, OrderQuery, SettleOrder, StuckQuery
-from bazar.contracts.text import Cursor
+from bazar.contracts.text import Cursor, Sought
 from bazar.contracts.wire import Invalid, Message, convert
+from bazar.frontend.domain.accounts import Person
 from bazar.frontend.domain.errors import CannotMove, NotStuck, TooLateToCancel
 from bazar.frontend.pages.staff.door import StaffDoor
 from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.use_cases.ports import Orders
 
 ORDERS_ON_A_PAGE = 25
+#: At least a group of an order's number; with fewer, too many begin so.
+_NUMBER = re.compile("[a-z2-7]{4,32}")
+_BETWEEN_GROUPS = re.compile(r"[\s-]+")
 
 Shown = Literal["to-make-ready", "ready", "collected", "cancelled", "stuck"]
 _STATES: Mapping[Shown, State] = {
@@ -33,9 +38,10 @@ _DONE = ("ready", "collected", "cancelled", "settled")
 
 
 class Asked(Message, frozen=True):
-    """Which orders to list; without ``show`` all of them."""
+    """Which orders to list; without ``show`` all of them. ``q``: how a number, an address or a name begins."""
 
     show: Shown | None = None
+    q: Sought | None = None
     cursor: Cursor | None = None
 
 
@@ -62,7 +68,24 @@ class StaffOrders:
 
     def _list(self) -> str:
         asked = convert({name: value for name, value in request.args.items() if value}, Asked)
+        if asked.q and asked.q.strip():
+            return self._found(asked, asked.q.strip())
         return self._stuck(asked) if asked.show == "stuck" else self._in_state(asked)
+
+    def _found(self, asked: Asked, sought: str) -> str:
+        number = _BETWEEN_GROUPS.sub("", sought).lower()
+        query = CounterQuery(number=number, limit=ORDERS_ON_A_PAGE)
+        numbered = self._orders.at_counter(query, g.deadline).items if _NUMBER.fullmatch(number) else ()
+        # An older order server does not know the field, and lists all.
+        orders = tuple(one for one in numbered if one.order.order_id.startswith(number))
+        people: Sequence[Person] = self._accounts.beginning_with(sought)
+        more = None
+        if len(people) == 1 and not orders:
+            query = CounterQuery(account_id=people[0].account_id, limit=ORDERS_ON_A_PAGE, cursor=asked.cursor)
+            found = self._orders.at_counter(query, g.deadline)
+            orders, more, people = found.items, found.next, ()
+        names = self._names([*(one.account_id for one in orders), *(one.account_id for one in people)])
+        return _list_page(asked, show=None, orders=orders, next=more, names=names, people=people)
 
     def _in_state(self, asked: Asked) -> str:
         state = _STATES[asked.show] if asked.show is not None else None
@@ -141,7 +164,7 @@ class StaffOrders:
         return self._orders.life(order_id, OrderQuery(), g.deadline)
 
     def _names(self, account_ids: Iterable[str]) -> Mapping[str, str]:
-        return self._accounts.names_of(set(account_ids))
+        return self._accounts.customers(set(account_ids))
 
 
 class ReasonMissing(Exception):
@@ -164,4 +187,5 @@ def _reason() -> str:
 
 def _list_page(asked: Asked, **found: Any) -> str:
     done = next((word for word in _DONE if word == request.args.get("done")), None)
-    return render_template("staff_orders.html", show=asked.show, cursor=asked.cursor, done=done, **found)
+    values = {"show": asked.show, "q": asked.q or "", "cursor": asked.cursor, "done": done, "people": (), **found}
+    return render_template("staff_orders.html", **values)
