@@ -108,8 +108,14 @@ class Shelves(Neighbour, StockKeeping):
 
     def search(self, query: books.WordsQuery, deadline: Deadline) -> Seen[books.SearchPage]:
         self.check()
+        if not self._has_index:
+            raise NeighbourAway(self.name, "the index is being built")
         self.searches.append(query)
-        found = [book for book in self.books.values() if (query.q or "").casefold() in book.title.casefold()]
+        found = [
+            book
+            for book in self.books.values()
+            if (query.q or "").casefold() in book.title.casefold() and query.isbn in (None, book.isbn)
+        ]
         page = self._page(found, query.cursor, query.limit)
         facets = self.facets or {
             name: (books.FacetCount(value=value, count=len(found)),) if found else ()

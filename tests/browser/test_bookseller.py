@@ -68,7 +68,7 @@ def test_a_bookseller_adds_a_book_changes_it_and_takes_it_out(
     seen_in_the_next_second(lambda: shown("$12.50", "3 left"))
     form(seller, "Change the price").get_by_label("New price").fill("9.75")
     seller.press("Save the price")
-    expect(page.get_by_role("status")).to_have_text("The price is saved.")
+    expect(page.get_by_role("status")).to_have_text("The price is saved: from $12.50 to $9.75")
     seen_in_the_next_second(lambda: shown("$9.75", "3 left"))
     form(seller, "Take goods in").get_by_label("Copies that came").fill("4")
     seller.press("Put on the shelf")

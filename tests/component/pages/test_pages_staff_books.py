@@ -5,9 +5,11 @@ import pytest
 
 from bazar.contracts.books import Money
 from bazar.frontend.domain.accounts import Role
+from bazar.frontend.pages.staff.new_book import SENT_AGAIN_WITHIN
 from shop_window import Reader, Shop, links
 from stand_ins import HOSTILE
 
+ISBN = "9780306406157"
 PAGE = "/staff/books/5"
 NEW = {"title": "Tea & Talk", "authors": "Ann Lee\r\n Ben Ode \r\n\r\n", "price": "12,5", "stock": "3", "year": "-44"}
 
@@ -83,8 +85,8 @@ def test_a_price_is_changed_once(shop: Shop, stella: Reader) -> None:
         sent = stella.send(form, price="9.99", reason="sale")
         assert (sent.status_code, sent.headers["Location"]) == (303, f"{PAGE}?done=price")
     assert shop.shelves.books[5].price == Money(amount=999, currency="USD")
-    assert [change.change.reason for change in shop.shelves.changes] == ["sale"]
-    assert "The price is saved." in stella.get(f"{PAGE}?done=price").text
+    assert [change.change.reason for change in shop.shelves.changes] == ["from $12.50 to $9.99; sale"]
+    assert "The price is saved: from $12.50 to $9.99; sale" in stella.get(f"{PAGE}?done=price").text
 
 
 @pytest.mark.parametrize("typed", ["", "-1", "1.999", "1,2,3", "1e3", "99999999999", "\u0663", "9" * 5000])
@@ -200,7 +202,7 @@ def test_where_no_answer_came_the_same_form_can_be_sent_again(shop: Shop, stella
 def test_a_form_whose_hidden_fields_are_broken_changes_nothing(
     shop: Shop, stella: Reader, broken: dict[str, str]
 ) -> None:
-    answer = stella.send(stella.form(PAGE, f"{PAGE}/price"), price="1", **broken)
+    answer = stella.send(stella.form(PAGE, f"{PAGE}/price"), price="11", **broken)
     assert answer.status_code == 422
     assert "The form could not be read" in answer.text
     assert not shop.shelves.changes
@@ -215,13 +217,13 @@ def test_a_book_goes_out_of_the_shop_after_a_question(shop: Shop, stella: Reader
         assert gone.status_code == 303
     assert 5 not in shop.shelves.books
     assert "The book is out of the shop." in stella.get(gone.headers["Location"]).text
-    assert stella.send(stella.form("/staff/books/6", "/staff/books/6/price"), price="3").status_code == 303
+    assert stella.send(stella.form("/staff/books/6", "/staff/books/6/price"), price="13").status_code == 303
 
 
 def test_a_form_for_a_book_that_is_gone_is_a_404(shop: Shop, stella: Reader) -> None:
     form = stella.form(PAGE, f"{PAGE}/price")
     del shop.shelves.books[5]
-    assert stella.send(form, price="3").status_code == 404
+    assert stella.send(form, price="13").status_code == 404
 
 
 def test_hostile_texts_stay_texts(shop: Shop, stella: Reader) -> None:
@@ -232,3 +234,65 @@ def test_hostile_texts_stay_texts(shop: Shop, stella: Reader) -> None:
         assert "</textarea><" not in page.replace("</textarea>\n", ""), path
     assert stella.form(PAGE, f"{PAGE}/details").fields["blurb"] == f"</textarea>{HOSTILE}"
     assert msgspec.json.decode(stella.form(PAGE, f"{PAGE}/details").fields["shown"])["title"] == HOSTILE
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("5", "The price would go from $12.50 to $5.00."),
+        ("18.76", "The price would go from $12.50 to $18.76."),
+        ("0", "The book would cost nothing."),
+    ],
+)
+def test_a_price_that_is_seldom_meant_is_asked_about_once(shop: Shop, stella: Reader, typed: str, said: str) -> None:
+    answer = stella.send(stella.form(PAGE, f"{PAGE}/price"), price=typed)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert not shop.shelves.changes
+    again = stella.form(answer, f"{PAGE}/price")
+    assert again.fields["price"] == typed
+    assert stella.send(again, price="1").status_code == 422, "another price than the one that was asked about"
+    assert stella.send(again).status_code == 303
+    assert f"from $12.50 to ${float(typed):.2f}" in stella.get("/staff/journal").text
+
+
+@pytest.mark.parametrize("typed", ["6.25", "18.75", "12.50"])
+def test_a_price_within_a_half_is_saved_at_once(stella: Reader, typed: str) -> None:
+    assert stella.send(stella.form(PAGE, f"{PAGE}/price"), price=typed).status_code == 303
+
+
+def test_an_isbn_that_another_book_has_is_asked_about_once(shop: Shop, stella: Reader) -> None:
+    shop.shelves.change(6, isbn=ISBN)
+    for page, action, typed in (
+        (PAGE, f"{PAGE}/details", {"isbn": ISBN}),
+        ("/staff/books/new", "/staff/books/new", {**NEW, "isbn": ISBN}),
+    ):
+        answer = stella.send(stella.form(page, action), **typed)
+        assert answer.status_code == 422
+        assert "Item 6 has this ISBN already:" in answer.text
+        assert links(answer.text, "Volume 6") == ["/staff/books/6"]
+        assert stella.send(stella.form(answer, action)).status_code == 303
+    assert [number for number, book in shop.shelves.books.items() if book.isbn == ISBN] == [5, 6, 40]
+    assert stella.send(stella.form(PAGE, f"{PAGE}/details"), title="Other").status_code == 303
+
+
+def test_without_the_search_an_isbn_is_not_asked_about(shop: Shop, stella: Reader) -> None:
+    shop.shelves.change(6, isbn=ISBN)
+    form = stella.form(PAGE, f"{PAGE}/details")
+    with shop.shelves.without_index():
+        assert stella.send(form, isbn=ISBN).status_code == 303
+
+
+def test_a_new_book_with_an_isbn_is_no_double_of_itself(shop: Shop, stella: Reader) -> None:
+    form = stella.form("/staff/books/new", "/staff/books/new")
+    assert {stella.send(form, **NEW, isbn=ISBN).status_code for _ in range(2)} == {303}
+    shop.clock.now += SENT_AGAIN_WITHIN  # type: ignore[attr-defined]  # the clock of the fixture
+    fresh = stella.send(stella.form("/staff/books/new", "/staff/books/new"), **NEW, isbn=ISBN)
+    assert "Item 40 has this ISBN already:" in fresh.text
+
+
+def test_a_book_that_costs_nothing_is_added_after_a_question(shop: Shop, stella: Reader) -> None:
+    answer = stella.send(stella.form("/staff/books/new", "/staff/books/new"), **{**NEW, "price": "0"})
+    assert (answer.status_code, max(shop.shelves.books)) == (422, 39)
+    assert stella.send(stella.form(answer, "/staff/books/new")).status_code == 303
+    assert shop.shelves.books[40].price.amount == 0

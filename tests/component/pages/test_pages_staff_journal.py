@@ -31,7 +31,7 @@ def test_the_history_says_who_when_and_why(shop: Shop, stella: Reader) -> None:
     shop.shelves.note(5, "sold", "no-account", price=shop.shelves.books[5].price, stock_change=-1)
     set_price(stella, "9.99", HOSTILE)
     newest, sold, added = told(stella.get(PAGE).text)
-    assert newest.startswith("Price changed to $9.99 &lt;script&gt;")
+    assert newest.startswith("Price changed to $9.99 from $12.50 to $9.99; &lt;script&gt;")
     assert newest.endswith("January 31, 2026, 12:02 PM UTC · stella@example.org")
     assert "1 copy sold at $12.50" in sold
     assert "no-account" in sold
@@ -65,12 +65,12 @@ def test_the_line_has_a_step_for_each_price(amounts: list[int], path: str) -> No
 
 def test_a_long_history_has_pages(stella: Reader) -> None:
     for turn in range(21):
-        set_price(stella, str(turn))
+        set_price(stella, str(13 + turn))
     page = stella.get(PAGE).text
     assert len(told(page)) == 20
     (older,) = links(page, "Next page")
     page = stella.get(older).text
-    assert [entry[:22] for entry in told(page)] == ["Price changed to $0.00"]
+    assert [entry[:22] for entry in told(page)] == ["Price changed to $13.0"]
     assert links(page, "First page") == [f"{PAGE}#history-head"]
 
 
@@ -103,7 +103,7 @@ def test_the_journal_tells_of_all_books_or_of_one(stella: Reader) -> None:
 
 def test_a_long_journal_has_pages_that_keep_the_filter(stella: Reader) -> None:
     for turn in range(21):
-        set_price(stella, str(turn))
+        set_price(stella, str(13 + turn))
     (older,) = links(stella.get("/staff/journal?book=5").text, "Next page")
     assert "book=5" in older
     page = stella.get(older).text

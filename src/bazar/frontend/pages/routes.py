@@ -94,7 +94,7 @@ def mount_pages(
     SecondFactorPages(people.second_factors, sessions).mount(pages)
     StaffAccountPages(people.staff_accounts, sessions, public_url).mount(pages)
     add_book_list(pages, catalog)
-    add_new_book_pages(pages, catalog, door, currency)
+    add_new_book_pages(pages, catalog, door, currency, customers_time.clock)
     ImportPages(catalog, door, currency).mount(pages)
     chronicle = Chronicle(catalog, accounts)
     add_journal_pages(pages, chronicle, orders, accounts)

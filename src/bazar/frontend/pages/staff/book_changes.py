@@ -15,6 +15,7 @@ from bazar.contracts.books import Book, BookChange, ChangeBook, WithdrawBook
 from bazar.contracts.wire import Invalid, Malformed, convert, parse
 from bazar.frontend.domain.errors import NeighbourAway, StaleVersion, UnknownBook
 from bazar.frontend.pages import positions
+from bazar.frontend.pages.staff import doubts
 from bazar.frontend.pages.staff.book_page import StaffBookPage
 from bazar.frontend.pages.staff.door import StaffDoor
 from bazar.frontend.pages.staff.fields import (
@@ -37,6 +38,7 @@ from bazar.frontend.pages.staff.refusals import (
     refused,
     unreadable,
 )
+from bazar.frontend.pages.wording import price_text
 from bazar.frontend.use_cases.ports import Catalog
 
 #: How often a change that is about nothing that others have changed is sent with the newer version. At once, without a
@@ -71,7 +73,7 @@ class BookChanges:
 
         @pages.post("/staff/books/<item_number:item_number>/details", endpoint="staff_books_details")
         def details(item_number: int) -> Response:
-            return self._answer(item_number, "details", _details)
+            return self._answer(item_number, "details", lambda typed, shown: self._details(item_number, typed, shown))
 
         @pages.post("/staff/books/<item_number:item_number>/price", endpoint="staff_books_price")
         def price(item_number: int) -> Response:
@@ -150,20 +152,27 @@ class BookChanges:
         if differences:
             raise ChangedMeanwhile(differences)
 
-    def _price(self, typed: Mapping[str, str], _shown: Shown) -> Wish:
-        read = gather(
-            {
-                "price": lambda: read_price(typed.get("price", ""), self._currency),
-                "reason": lambda: read_reason(typed.get("reason", "")),
-            }
-        )
-        return Wish(read, about=("price",))
+    def _price(self, typed: Mapping[str, str], shown: Shown) -> Wish:
+        try:
+            was = read_price(shown.price, self._currency)
+        except Invalid:
+            raise Mistakes({"price": "has to be compared with what the page says; please send it once more"}) from None
 
+        def reason() -> str:
+            now, why = read_price(typed.get("price", ""), self._currency), read_reason(typed.get("reason", ""))
+            steps = f"from {price_text(was)} to {price_text(now)}"
+            return read_reason(f"{steps}; {why}" if why else steps)
 
-def _details(typed: Mapping[str, str], shown: Shown) -> Wish:
-    read = gather(detail_readers(typed))
-    changed = tuple(name for name in DETAILS if plain(typed.get(name, "")) != plain(getattr(shown, name)))
-    return Wish({name: read[name] for name in changed}, about=changed)
+        price = gather({"price": lambda: read_price(typed.get("price", ""), self._currency)})
+        doubts.ask_about(doubts.of_price(price["price"], was), typed)
+        return Wish({**price, **gather({"reason": reason})}, about=("price",))
+
+    def _details(self, item_number: int, typed: Mapping[str, str], shown: Shown) -> Wish:
+        read = gather(detail_readers(typed))
+        changed = tuple(name for name in DETAILS if plain(typed.get(name, "")) != plain(getattr(shown, name)))
+        if "isbn" in changed:
+            doubts.ask_about(doubts.of_isbn(self._catalog, read["isbn"], item_number), typed)
+        return Wish({name: read[name] for name in changed}, about=changed)
 
 
 def _goods_in(typed: Mapping[str, str], _shown: Shown) -> Wish:

@@ -11,6 +11,7 @@ from bazar.contracts import problems
 from bazar.frontend.domain.errors import BadRequest, KeyReused, StockBelowZero
 from bazar.frontend.pages.notices import SameAgain
 from bazar.frontend.pages.sessions import FORM_TOKEN_FIELD
+from bazar.frontend.pages.staff.doubts import Doubt, NotSure
 from bazar.frontend.pages.staff.fields import Mistakes, new_key
 
 #: Fields of the catalog's contract by the name that they have in a form.
@@ -42,19 +43,27 @@ class Sent:
     """
 
     form: str
-    why: Literal["invalid", "changed", "key-reused", "stale-form"]
+    why: Literal["invalid", "changed", "key-reused", "stale-form", "not-sure"]
     status: int
     key: str
     typed: Mapping[str, str]
     mistakes: Mapping[str, str] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def sure(self) -> str:
+        """For the hidden field of the form, once its sender has read what is doubted."""
+        return " ".join(doubt.mark for doubt in self.doubts)
 
 
 #: What a change can end in, other than done or unknown.
-REFUSALS = (Mistakes, BadRequest, StockBelowZero, ChangedMeanwhile, KeyReused)
+REFUSALS = (Mistakes, BadRequest, StockBelowZero, ChangedMeanwhile, KeyReused, NotSure)
 
 
-def refused(form: str, error: Mistakes | BadRequest | StockBelowZero | ChangedMeanwhile | KeyReused, key: str) -> Sent:
+def refused(
+    form: str, error: Mistakes | BadRequest | StockBelowZero | ChangedMeanwhile | KeyReused | NotSure, key: str
+) -> Sent:
     """What to say of the form of this request, where sending it raised this."""
     match error:
         case ChangedMeanwhile():
@@ -62,6 +71,8 @@ def refused(form: str, error: Mistakes | BadRequest | StockBelowZero | ChangedMe
             return Sent(form, "changed", status, key, request.form, differences=error.differences)
         case KeyReused():
             return Sent(form, "key-reused", problems.KEY_REUSED.status, new_key(), request.form)
+        case NotSure():
+            return Sent(form, "not-sure", problems.INVALID.status, key, request.form, doubts=error.doubts)
         case StockBelowZero():
             status, mistakes = problems.STOCK_BELOW_ZERO.status, {"stock": error.detail}
         case BadRequest():
