@@ -111,11 +111,8 @@ class Shelves(Neighbour, StockKeeping):
         if not self._has_index:
             raise NeighbourAway(self.name, "the index is being built")
         self.searches.append(query)
-        found = [
-            book
-            for book in self.books.values()
-            if (query.q or "").casefold() in book.title.casefold() and query.isbn in (None, book.isbn)
-        ]
+        found = [book for book in self.books.values() if (query.q or "").casefold() in book.title.casefold()]
+        found = [book for book in found if query.isbn in (None, book.isbn)]
         page = self._page(found, query.cursor, query.limit)
         facets = self.facets or {
             name: (books.FacetCount(value=value, count=len(found)),) if found else ()
@@ -126,7 +123,8 @@ class Shelves(Neighbour, StockKeeping):
     def subjects(self, deadline: Deadline) -> Seen[books.Subjects]:
         self.check()
         counts = Counter(subject for book in self.books.values() for subject in book.subjects)
-        found = tuple(books.SubjectCount(subject=subject, books=count) for subject, count in counts.most_common())
+        most = counts.most_common(books.MOST_SUBJECTS)
+        found = tuple(books.SubjectCount(subject=subject, books=count) for subject, count in most)
         return Seen(books.Subjects(subjects=found), self.position)
 
     def newest(self, query: books.NewestQuery, deadline: Deadline) -> Seen[books.BookPage]:
@@ -258,11 +256,8 @@ class Till(Neighbour):
     def at_counter(self, query: counter.CounterQuery, deadline: Deadline) -> counter.CounterOrders:
         found = self.list(purchasing.OrdersQuery(account_id=query.account_id, limit=100), deadline)
         items = [self._at_counter(order.order_id) for order in found.items]
-        chosen = [
-            one
-            for one in items
-            if query.state in (None, one.state) and one.order.order_id.startswith(query.number or "")
-        ]
+        chosen = [one for one in items if query.state in (None, one.state)]
+        chosen = [one for one in chosen if one.order.order_id.startswith(query.number or "")]
         start = int(query.cursor or 0)
         more = start + query.limit < len(chosen)
         page = tuple(chosen[start : start + query.limit])

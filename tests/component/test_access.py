@@ -85,6 +85,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "POST /staff/orders/{order_id}/cancel": frozenset(),
     "POST /staff/orders/{order_id}/settle": frozenset(),
     "GET /about": EVERYBODY,
+    "GET /subjects": EVERYBODY,
     "GET /register": EVERYBODY,
     "POST /register": frozenset(),
     "GET /sign-in": EVERYBODY,

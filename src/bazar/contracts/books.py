@@ -94,6 +94,9 @@ class SearchPage(BookPage, frozen=True):
     facets: dict[str, tuple[FacetCount, ...]]
 
 
+MOST_SUBJECTS = 200
+
+
 class SubjectCount(Message, frozen=True):
     """A subject and how many books it has."""
 
@@ -102,7 +105,7 @@ class SubjectCount(Message, frozen=True):
 
 
 class Subjects(Message, frozen=True):
-    """The subjects with the most books first."""
+    """The subjects with the most books first, MOST_SUBJECTS of them."""
 
     subjects: tuple[SubjectCount, ...]
 

@@ -122,7 +122,7 @@ def cached(app: WSGIApplication, answers: Answers, visitors: Visitors) -> Cache:
         answers,
         documents=books_api.CACHEABLE,
         pages=("/books/", "/subjects/"),
-        whole_pages=("/", "/search", "/new", "/bestsellers"),
+        whole_pages=("/", "/search", "/new", "/bestsellers", "/subjects"),
         variant=lambda environ: locale_of(environ.get("HTTP_ACCEPT_LANGUAGE")),
         visitor=visitors.of,
         notice=lambda age_seconds: _AGE % age_seconds,

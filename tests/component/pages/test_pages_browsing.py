@@ -171,3 +171,17 @@ def test_pages_tell_the_position_of_the_catalog_and_it_never_goes_back(shop: Sho
     assert "ab12cd34-10" in guest.get("/books/2").headers["Set-Cookie"]
     shop.shelves.position = "ee00ee00-1"
     assert "ee00ee00-1" in guest.get("/books/2").headers["Set-Cookie"]
+
+
+def test_all_subjects_have_a_page_of_their_own(shop: Shop, guest: Reader) -> None:
+    for number in range(100, 160):
+        shop.shelves.books[number] = a_book(number, f"Volume {number}", subject=f"subject {number}")
+    home = guest.get("/").text
+    assert "subject 159" not in home
+    assert links(home, "All subjects") == ["/subjects"]
+    page = guest.get("/subjects").text
+    assert links(page, "subject 159") == ["/subjects/subject%20159"]
+    assert "with the most books" not in page
+    for number in range(160, 400):
+        shop.shelves.books[number] = a_book(number, f"Volume {number}", subject=f"subject {number}")
+    assert "The 200 with the most books." in guest.get("/subjects").text

@@ -1,6 +1,6 @@
 """Search: words, facets and filters, all of it in the address; and suggestions while typing."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
@@ -105,3 +105,26 @@ def test_what_nobody_types_suggests_nothing(guest: Reader, address: str) -> None
 def test_without_the_catalog_there_are_no_suggestions(shop: Shop, guest: Reader) -> None:
     with shop.shelves.away():
         assert guest.get("/suggest?q=three").status_code == 503
+
+
+def test_where_no_book_has_all_words_the_page_shows_what_all_but_one_find(shop: Shop, guest: Reader) -> None:
+    page = guest.get("/search?q=volume+xyzzy&language=en").text
+    assert "No book found" in page
+    assert "No book has all of these words. Without “xyzzy”:" in page
+    assert links(page, "Volume 5") == ["/books/5"]
+    assert links(page, "All of them") == ["/search?q=volume&language=en"]
+    assert {(query.q, query.language) for query in shop.shelves.searches[1:]} == {("xyzzy", "en"), ("volume", "en")}
+
+
+@pytest.mark.parametrize("words", ["xyzzy", "xyzzy plugh", "volume a b c d e xyzzy"])
+def test_where_leaving_a_word_out_does_not_help_subjects_are_shown(shop: Shop, guest: Reader, words: str) -> None:
+    page = guest.get(f"/search?{urlencode({'q': words})}").text
+    assert "Or look along our shelves:" in page
+    assert len(shop.shelves.searches) <= 3
+
+
+def test_filters_that_stop_say_so(shop: Shop, guest: Reader) -> None:
+    many = tuple(FacetCount(value=f"author {number}", count=1) for number in range(11))
+    shop.shelves.facets = {"author": many, "subject": many[:9]}
+    page = guest.get("/search?q=volume").text
+    assert page.count("The 10 that most of these books have.") == 1

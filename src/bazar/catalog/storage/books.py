@@ -11,7 +11,7 @@ from bazar.catalog.domain.text import normalise
 from bazar.catalog.storage.schema import book_subjects, books, edits, journal, sources, subjects
 from bazar.catalog.use_cases.ports import BookFacts, JournalEntry, StoredBook
 from bazar.chassis.database import for_update, one_at_a_time, restart_numbers
-from bazar.contracts.books import SubjectCount
+from bazar.contracts.books import MOST_SUBJECTS, SubjectCount
 from bazar.contracts.times import from_microseconds, microseconds
 
 _ONE = sa.select(books).where(books.c.item_number == sa.bindparam("item_number"))
@@ -67,7 +67,7 @@ _SUBJECTS = (
     sa.select(subjects.c.subject, subjects.c.books)
     .where(subjects.c.books > 0)
     .order_by(subjects.c.books.desc(), subjects.c.subject_key)
-    .limit(200)
+    .limit(MOST_SUBJECTS)
 )
 _COUNT_SUBJECT = sa.text(
     "INSERT INTO subjects (subject_key, subject, books) VALUES (:key, :subject, :books) "

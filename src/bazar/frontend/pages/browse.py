@@ -8,6 +8,7 @@ from bazar.chassis.clock import Deadline
 from bazar.chassis.freshness import made_of
 from bazar.contracts.books import (
     MOST_NUMBERS,
+    MOST_SUBJECTS,
     BookPage,
     BookSummary,
     NewestQuery,
@@ -49,12 +50,12 @@ class Shelves:
         self._catalog = catalog
         self._orders = orders
 
-    def subjects(self) -> tuple[SubjectCount, ...]:
+    def subjects(self, most: int = SUBJECTS_SHOWN) -> tuple[SubjectCount, ...]:
         """Those with the most books."""
         seen = self._catalog.subjects(g.deadline)
         positions.note(seen.position)
         made_of((), seen.position, lists=True)
-        return seen.answer.subjects[:SUBJECTS_SHOWN]
+        return seen.answer.subjects[:most]
 
     def of_subject(self, query: SubjectQuery) -> BookPage:
         """A page of a subject's books."""
@@ -91,7 +92,7 @@ class Shelves:
 
 
 def add_browse_pages(pages: Blueprint, shelves: Shelves) -> None:
-    """``/``, ``/subjects/<subject>``, ``/new`` and ``/bestsellers``."""
+    """``/``, ``/subjects``, ``/subjects/<subject>``, ``/new`` and ``/bestsellers``."""
 
     @pages.get("/")
     def home() -> str:
@@ -104,6 +105,11 @@ def add_browse_pages(pages: Blueprint, shelves: Shelves) -> None:
             best_sellers=best.items if best else (),
             shelves=[shelves.shelf(one) for one in subjects[:SUBJECT_SHELVES_AT_HOME]],
         )
+
+    @pages.get("/subjects")
+    def all_subjects() -> str:
+        subjects = shelves.subjects(MOST_SUBJECTS)
+        return render_template("subjects.html", subjects=subjects, are_cut=len(subjects) == MOST_SUBJECTS)
 
     @pages.get("/subjects/<any_text:subject>")
     def subject(subject: str) -> Response:

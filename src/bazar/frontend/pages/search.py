@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, g, render_template, request, url_for
+from msgspec.structs import replace
 
+from bazar.chassis.clock import Deadline
 from bazar.chassis.freshness import LONGEST_LAG_SECONDS, made_of
 from bazar.chassis.web import json_response
 from bazar.contracts.books import BookSummary, FacetCount, Money, SearchPage, SuggestQuery, WordsQuery
 from bazar.contracts.wire import convert
+from bazar.frontend.domain.errors import NeighbourAway
 from bazar.frontend.pages import positions
-from bazar.frontend.pages.browse import BOOKS_ON_A_PAGE, Shelves
+from bazar.frontend.pages.browse import BOOKS_ON_A_PAGE, OPTIONAL_SECONDS, Shelves
 from bazar.frontend.pages.paging import asked_place
 from bazar.frontend.use_cases.ports import Catalog
 
@@ -18,6 +21,8 @@ from bazar.frontend.use_cases.ports import Catalog
 FILTERS = ("subject", "author", "language", "in_stock", "isbn", "min_price", "max_price")
 FACETS = ("subject", "author", "language")
 VALUES_OF_A_FACET = 10
+#: Where no book has all words, each is left out once: so many questions more.
+MOST_WORDS_LEFT_OUT = 6
 SUGGESTED_BOOKS, SUGGESTED_NAMES = 5, 3
 #: The same for everybody; a shop's titles do not change by the minute.
 SUGGESTIONS_KEPT = "private, max-age=60"
@@ -38,6 +43,15 @@ class PriceBand:
             "min_price": self.low.amount if self.low and self.low.amount else None,
             "max_price": self.high.amount if self.high else None,
         }
+
+
+@dataclass(frozen=True)
+class AlmostFound:
+    """What was found where one word was left out, since no book has all of them."""
+
+    left_out: str
+    words: str
+    books: SearchPage
 
 
 def add_search_pages(pages: Blueprint, catalog: Catalog, shelves: Shelves) -> None:
@@ -67,7 +81,28 @@ def add_search_pages(pages: Blueprint, catalog: Catalog, shelves: Shelves) -> No
             books=books,
             place=asked_place(books, BOOKS_ON_A_PAGE),
             subjects=() if books.total else shelves.subjects(),
+            almost=None if books.total else almost_found(query),
+            most_values=VALUES_OF_A_FACET,
         )
+
+    def almost_found(query: WordsQuery) -> AlmostFound | None:
+        """The best of what is found without one of the words; None where that is nothing, or nobody can tell soon."""
+        words = (query.q or "").split()
+        if not 1 < len(words) <= MOST_WORDS_LEFT_OUT or query.cursor:
+            return None
+        soon, found = Deadline.after(min(OPTIONAL_SECONDS, g.deadline.remaining_seconds())), []
+        for place, word in enumerate(words):
+            others = " ".join([*words[:place], *words[place + 1 :]])
+            try:
+                seen = catalog.search(replace(query, q=others, sort=None), soon)
+            except NeighbourAway:
+                return None
+            positions.note(seen.position)
+            numbers = (item.item_number for item in seen.answer.items)
+            made_of(numbers, seen.position, lists=True, seconds=LONGEST_LAG_SECONDS)
+            found.append(AlmostFound(word, others, seen.answer))
+        best = max(found, key=lambda one: one.books.total)
+        return best if best.books.total else None
 
     @pages.get("/suggest")
     def suggest() -> Response:
