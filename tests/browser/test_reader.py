@@ -40,12 +40,12 @@ def test_a_reader_finds_a_book_buys_it_and_cancels(
         f"You bought book {title}. It is order number {order_number(reader.order_id)}"
     )
     assert left(shop, item_number) == 1
-    reader.follow("Orders")
+    reader.follow("My orders")
     reader.follow(title)
     reader.press("Cancel this order")
     expect(page.get_by_role("status")).to_have_text("The order is cancelled.")
     expect(page.get_by_role("main")).to_contain_text("The copies went back to the shelf.")
-    reader.follow("Orders")
+    reader.follow("My orders")
     expect(page.get_by_role("listitem")).to_contain_text("Cancelled")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="Sign in")).to_be_visible()

@@ -1,9 +1,12 @@
 """Register, sign in, sign out, and be sent on to where one was going."""
 
+import re
+
 import pytest
 
+from bazar.frontend.domain.accounts import Role
 from bazar.frontend.pages.people import own_address
-from shop_window import Reader, Shop
+from shop_window import PASSWORD, Reader, Shop, links
 
 ELSEWHERE = [
     "https://evil.example",
@@ -123,3 +126,31 @@ def test_nobody_is_sent_to_another_site(shop: Shop, customer: Reader, address: s
 @pytest.mark.parametrize("address", ["/", "/books/2", "/search?q=a//b&next=https://x", "/subjects/a/b%20c", "/o?a=ö"])
 def test_addresses_of_the_shop_are_kept(address: str) -> None:
     assert own_address(address) == address
+
+
+def test_who_works_here_begins_at_today_unless_another_page_was_asked_for(shop: Shop) -> None:
+    for role, address in ((Role.CUSTOMER, "/"), (Role.STAFF, "/staff"), (Role.ADMIN, "/staff")):
+        email = f"{role.value}@example.org"
+        shop.accounts.create_account(email, PASSWORD, role)
+        assert shop.reader().sign_in(email).headers["Location"] == address
+        form = shop.reader()
+        sent = form.send(form.form("/sign-in?next=/basket", "/sign-in"), email=email, password=PASSWORD)
+        assert sent.headers["Location"] == "/basket"
+
+
+def test_the_menu_of_booksellers_has_accounts_for_admins_alone_and_marks_where_they_are(shop: Shop) -> None:
+    admin = shop.bookseller(Role.ADMIN, "ada@example.org")
+    assert "Accounts" not in shop.bookseller().get("/staff").text
+    for path, name in (
+        ("/staff", "Today"),
+        ("/staff/books/5", "Books"),
+        ("/admin/accounts", "Accounts"),
+        (f"/admin/accounts/{shop.account_id('ada@example.org')}", "Accounts"),
+    ):
+        here = re.findall(r'<li><a [^>]*aria-current="page">(.*?)</a>', admin.get(path).text)
+        assert here == [name], path
+
+
+def test_booksellers_are_led_from_a_book_to_its_form(shop: Shop, customer: Reader) -> None:
+    assert links(shop.bookseller().get("/books/5").text, "Edit this book") == ["/staff/books/5"]
+    assert "Edit this book" not in customer.get("/books/5").text

@@ -3,11 +3,11 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from bazar.contracts.accounts import Credentials, Registration
 from bazar.contracts.wire import convert
-from bazar.frontend.domain.accounts import SignInKind
+from bazar.frontend.domain.accounts import Person, Role, SignInKind
 from bazar.frontend.domain.passwords import FEWEST_CHARACTERS
 from bazar.frontend.domain.second_factor import CodeNeeded, HalfSignInEnded
 from bazar.frontend.pages.refusals import REFUSALS, refused
@@ -90,7 +90,7 @@ def _signed_in(accounts: Accounts, email: str, password: str) -> SignedIn:
 
 
 def _started(sessions: PageSessions, signed_in: SignedIn) -> Response:
-    response = _go(_next_address())
+    response = _go(_first_address(signed_in.person))
     sessions.start(response, signed_in)
     return response
 
@@ -120,6 +120,12 @@ def _fields(*names: str) -> dict[str, str]:
 
 def _next_address() -> str:
     return own_address(request.form.get("next") or request.args.get("next") or HOME)
+
+
+def _first_address(person: Person) -> str:
+    """Where the person was going; who went nowhere in particular and works here, to what there is to do today."""
+    asked = _next_address()
+    return url_for("pages.staff") if asked == HOME and person.role.includes(Role.STAFF) else asked
 
 
 def client_address() -> str:

@@ -15,6 +15,7 @@ MENU = (
     ("pages.staff_import", "Import"),
     ("pages.staff_journal", "Journal"),
 )
+MENU_OF_ADMINS = (("pages.staff_accounts", "Accounts"),)
 
 
 class StaffDoor:
@@ -26,7 +27,7 @@ class StaffDoor:
     def guard(self, pages: Blueprint) -> None:
         """Check every route of ``pages`` below the prefix, so that none can be forgotten."""
         pages.before_request(self._check)
-        pages.add_app_template_global(_menu, "staff_menu")
+        pages.add_app_template_global(self._menu, "staff_menu")
         pages.add_app_template_global(works_here, "works_here")
 
     def bookseller(self) -> Person:
@@ -40,14 +41,15 @@ class StaffDoor:
         if request.url_rule is not None and f"{request.url_rule.rule}/".startswith(f"{PREFIX}/"):
             self.bookseller()
 
+    def _menu(self) -> list[tuple[str, str, bool]]:
+        """Address and name of each page, and whether it or one below it is shown."""
+        is_admin = self._sessions.signed_in().role.includes(Role.ADMIN)
+        pages = [(url_for(page), name) for page, name in (*MENU, *(MENU_OF_ADMINS if is_admin else ()))]
+        above = (address for address, _ in pages if f"{request.path}/".startswith(f"{address}/"))
+        here = max(above, key=len, default=None)
+        return [(address, name, address == here) for address, name in pages]
+
 
 def works_here(person: Person | None) -> bool:
     """Whether this is a bookseller."""
     return person is not None and person.role.includes(Role.STAFF)
-
-
-def _menu() -> list[tuple[str, str, bool]]:
-    """Address and name of each page, and whether it or one below it is shown."""
-    at = f"{request.endpoint}_"
-    here = max((page for page, _ in MENU if at.startswith(f"{page}_")), key=len, default=None)
-    return [(url_for(page), name, page == here) for page, name in MENU]
