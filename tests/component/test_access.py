@@ -77,6 +77,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "GET /orders": SIGNED_IN,
     "GET /orders/{order_id}": SIGNED_IN,
     "POST /orders/{order_id}/cancel": frozenset(),
+    "POST /orders/{order_id}/again": frozenset(),
     "GET /staff": STAFF,
     "GET /staff/orders": STAFF,
     "GET /staff/orders/{order_id}": STAFF,

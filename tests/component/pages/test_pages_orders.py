@@ -5,7 +5,8 @@ import pytest
 from bazar.contracts.counter import Move, MoveOrder
 from conftest import MovableClock
 from shop_in_process import AmpleTime
-from shop_window import Reader, Shop
+from shop_window import Reader, Shop, links
+from stand_ins import a_book
 
 
 @pytest.fixture
@@ -77,3 +78,48 @@ def test_without_the_order_server_nothing_is_claimed(shop: Shop, customer: Reade
 def test_guests_sign_in_first(guest: Reader, order: str) -> None:
     token = guest.form("/sign-in", "/sign-in").fields["form_token"]
     assert guest.post(f"{order}/cancel", {"form_token": token}).headers["Location"].startswith("/sign-in")
+
+
+def test_a_book_that_is_no_longer_sold_is_no_dead_link(shop: Shop, customer: Reader, order: str) -> None:
+    assert links(customer.get(order).text, "Three Left") == ["/books/2"]
+    with shop.shelves.away():
+        assert links(customer.get(order).text, "Three Left") == ["/books/2"]
+    del shop.shelves.books[2]
+    page = customer.get(order).text
+    assert links(page, "Three Left") == []
+    assert "no longer sold" in page
+
+
+def test_a_cancelled_order_is_put_into_the_basket_again(shop: Shop, customer: Reader) -> None:
+    customer.put(2, 2)
+    customer.put(5)
+    order = customer.buy_basket().headers["Location"].removesuffix("?bought=1")
+    assert "/again" not in customer.get(order).text
+    customer.send(customer.form(order, f"{order}/cancel"))
+    form = customer.form(order, f"{order}/again")
+    customer.put(2)
+    for _ in range(2):
+        assert customer.send(form).headers["Location"] == "/basket"
+    fields = customer.form("/basket", "/basket").fields
+    assert {name: value for name, value in fields.items() if name.startswith("copies-")} == {
+        "copies-2": "2",
+        "copies-5": "1",
+    }
+    del shop.shelves.books[2], shop.shelves.books[5]
+    assert "/again" not in customer.get(order).text
+    assert shop.customer("ben@example.org").send(form).status_code == 403
+    stranger = shop.customer("cy@example.org")
+    token = stranger.form("/", "/sign-out").fields["form_token"]
+    assert stranger.send(form, form_token=token).status_code == 404
+
+
+def test_a_basket_that_is_full_takes_no_order_again(shop: Shop, customer: Reader, order: str) -> None:
+    customer.send(customer.form(order, f"{order}/cancel"))
+    for number in range(100, 200):
+        shop.shelves.books[number] = a_book(number, f"Volume {number}")
+    put = customer.form("/books/5", "/books/5/basket")
+    for number in range(100, 200):
+        customer.post(f"/books/{number}/basket", put.fields)
+    page = customer.send(customer.form(order, f"{order}/again"))
+    assert page.status_code == 422
+    assert "Your basket is full" in page.text

@@ -1,6 +1,7 @@
 """The basket: put books in, change it, see what has changed of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
@@ -113,6 +114,17 @@ class BasketPages:
             return answer_with(self.page(INVALID), INVALID)
         self._baskets.set({line.item_number: line.quantity for line in form.lines})
         return go_on()
+
+    def put_all(self, lines: Iterable[BasketLine]) -> Response:
+        """So many copies of each in the basket at least, and show it: who sends it twice has no more."""
+        for line in lines:
+            missing = line.quantity - self._baskets.current().quantity_of(line.item_number)
+            if missing > 0:
+                try:
+                    self._baskets.put(replace(line, quantity=missing))
+                except BasketFull:
+                    return answer_with(self.page(FULL), FULL)
+        return _to_basket()
 
     def page(self, notice: Notice | None = None) -> str:
         """The page; while the catalog is away, with titles and prices as the reader last saw them."""

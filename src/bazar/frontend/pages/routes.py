@@ -19,7 +19,7 @@ from bazar.frontend.pages.covers import cover_of, small_cover_of
 from bazar.frontend.pages.errors import explain_errors
 from bazar.frontend.pages.limits import PageLimits
 from bazar.frontend.pages.lost_passwords import add_lost_password_pages
-from bazar.frontend.pages.my_orders import CustomersTime, add_order_pages
+from bazar.frontend.pages.my_orders import CustomersTime, MyOrders
 from bazar.frontend.pages.people import add_people_pages
 from bazar.frontend.pages.positions import keep_positions
 from bazar.frontend.pages.protection import protect
@@ -85,7 +85,7 @@ def mount_pages(
     add_buying_pages(pages, books, orders, sessions)
     basket_pages.mount(pages)
     Checkout(baskets, basket_pages, orders, sessions).mount(pages)
-    add_order_pages(pages, orders, sessions, customers_time)
+    MyOrders(orders, catalog, basket_pages, sessions, customers_time).mount(pages)
     add_people_pages(pages, accounts, sessions)
     add_today_page(pages, catalog, orders)
     StaffOrders(orders, accounts, door).mount(pages)
