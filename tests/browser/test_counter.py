@@ -30,6 +30,10 @@ def test_a_reader_sees_that_the_books_are_ready_and_that_they_were_collected(
     seller.sign_in(*shop.admin)
     expect(seller.page.get_by_role("heading", level=1)).to_have_text("Today")
     seller.go(f"/staff/orders/{order_id}")
+    seller.page.emulate_media(media="print")
+    for part, is_printed in ((".staff-menu", False), (".life", False), (".facts code", True), ("table", True)):
+        assert seller.page.locator(part).is_visible() is is_printed, part
+    seller.page.emulate_media(media="screen")
     seller.press("Ready to collect")
     reader.page.reload()
     expect(state).to_contain_text("Ready: the books wait for you")

@@ -245,7 +245,7 @@ def as_bookseller(visitor: Visitor, shop: Shop) -> States:
         create.get_by_label("E-mail address").fill(f"colleague-of-{visitor.email}")
         create.get_by_role("button").click()
         if not refused:
-            link = page.locator("#link").input_value()
+            link = page.locator("#link").inner_text()
         yield "account refused" if refused else "account made"
     page.get_by_role("button", name="Sign out").click()
     visitor.go(link[link.index("/new-password") :])

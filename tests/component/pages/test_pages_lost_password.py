@@ -28,7 +28,7 @@ def staff(shop: Shop) -> Reader:
 def make_link(reader: Reader, email: str = EMAIL) -> str:
     """The path of the link that the page shows."""
     page = reader.send(reader.form("/account/links", "/account/links"), email=email)
-    (path,) = re.findall(rf'value="{ADDRESS}(/new-password\?link=[\w-]+)"', page.text)
+    (path,) = re.findall(rf'id="link"[^>]*>{ADDRESS}(/new-password\?link=[\w-]+)<', page.text)
     return str(path)
 
 

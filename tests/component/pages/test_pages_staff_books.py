@@ -93,7 +93,7 @@ def test_a_price_is_changed_once(shop: Shop, stella: Reader) -> None:
 def test_what_is_no_price_is_said_beside_it(shop: Shop, stella: Reader, typed: str) -> None:
     answer = stella.send(stella.form(PAGE, f"{PAGE}/price"), price=typed)
     assert answer.status_code == 422
-    assert 'id="price-price-mistake"' in answer.text
+    assert 'id="price-price-mistake">New price (USD): ' in answer.text
     assert stella.form(answer, f"{PAGE}/price").fields["price"] == typed
     assert not shop.shelves.changes
 

@@ -1,6 +1,7 @@
 """What booksellers do with orders: the list, one order, its moves, and those that need a hand."""
 
 import re
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
@@ -229,3 +230,17 @@ def test_what_nobody_has_is_not_found(stella: Reader) -> None:
     for words in ("nobody@example.org", "%", "_nn", "\\", "a" * 2000, "\U0010ffff"):
         assert found(stella, words) == []
     assert "will do" in stella.get("/staff/orders?q=nobody").text
+
+
+def test_todays_orders_are_a_list_of_their_own(shop: Shop, stella: Reader, customer: Reader, order: str) -> None:
+    assert stella.get("/staff").text.count("/staff/orders?show=today") == 1
+    listed = stella.get("/staff/orders?show=today").text
+    assert links(listed, "alert") == [order]
+    assert "Placed" in listed
+    for number in range(5, 35):
+        customer.buy(number)
+    assert len(links(stella.get("/staff/orders?show=today").text, "Next page")) == 1
+    shop.clock.now += timedelta(days=1)  # type: ignore[attr-defined]  # the clock of the fixture
+    tomorrow = stella.get("/staff/orders?show=today").text
+    assert "No orders here." in tomorrow
+    assert links(tomorrow, "Next page") == []

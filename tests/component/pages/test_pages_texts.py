@@ -16,7 +16,7 @@ TEMPLATES = Path(bazar.frontend.__file__).parent / "templates"
 #: What is no text of ours: names of books and people, what is counted, brands and codes.
 DATA = re.compile(
     r"Volume|Three|Left|Sold|Out|Long|Ago|RPCs|for|Noobs|Ada|Quill|All|about|history|distributed|systems|script|alert|x|"
-    r"a|b|i|ann|example|org|Bazar|ISBN|UTC|January|AM|PM|English|US"
+    r"a|b|i|aaaa|ann|example|org|Bazar|ISBN|UTC|January|AM|PM|English|US"
 )
 ATTRIBUTES = ("placeholder", "aria-label", "title", "data-list", "data-author", "data-out", "data-put")
 HIDDEN = {"script", "style", "svg"}
@@ -103,7 +103,7 @@ def test_every_text_of_an_admins_page_can_be_translated(shop: Shop, path: str) -
 )
 def test_every_text_of_the_pages_for_books_can_be_translated(shop: Shop, path: str) -> None:
     stella = shop.bookseller()
-    for price in ("1", "2"):
+    for price in ("11", "12"):
         form = stella.form("/staff/books/5", "/staff/books/5/price")
         assert stella.send(form, price=price).status_code == 303
     for page in ("goods-in", "stock-take"):
@@ -112,7 +112,7 @@ def test_every_text_of_the_pages_for_books_can_be_translated(shop: Shop, path: s
     assert stella.send(stella.form("/staff/books/6/withdraw", "/staff/books/6/withdraw")).status_code == 303
     translate(shop)
     #: What the journal says is data; a currency and a language tag are codes.
-    data = {"stella", "taken", "in", "stock", "take", "expected", "counted", "USD", "en"}
+    data = {"stella", "taken", "in", "from", "to", "stock", "take", "expected", "counted", "USD", "en"}
     assert untranslated(stella.get(path).text) <= data
 
 
@@ -129,7 +129,7 @@ def test_every_text_of_a_booksellers_page_can_be_translated(shop: Shop, customer
     shop.till.stuck_orders[address.removeprefix("/orders/")] = "1"
     translate(shop)
     page = stella.get(f"/staff{address}" if path == "one" else path)
-    assert untranslated(page.text) - {address.removeprefix("/orders/")} <= {"stella", "Jan"}
+    assert untranslated(page.text) <= {"stella", "Jan"}
 
 
 @pytest.mark.parametrize("path", ["/sign-in?registered=1", "/register"])

@@ -88,7 +88,7 @@ def mount_pages(
     MyOrders(orders, catalog, basket_pages, sessions, customers_time).mount(pages)
     add_people_pages(pages, accounts, sessions)
     add_today_page(pages, catalog, orders)
-    StaffOrders(orders, accounts, door).mount(pages)
+    StaffOrders(orders, accounts, door, customers_time.clock).mount(pages)
     add_lost_password_pages(pages, people.lost_passwords, sessions, public_url)
     AccountPages(people.own_account, baskets, orders, sessions).mount(pages)
     SecondFactorPages(people.second_factors, sessions).mount(pages)

@@ -6,6 +6,7 @@ shown as it is now, with the reason.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Literal, get_args
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
@@ -26,7 +27,7 @@ ORDERS_ON_A_PAGE = 25
 _NUMBER = re.compile("[a-z2-7]{4,32}")
 _BETWEEN_GROUPS = re.compile(r"[\s-]+")
 
-Shown = Literal["to-make-ready", "ready", "collected", "cancelled", "stuck"]
+Shown = Literal["today", "to-make-ready", "ready", "collected", "cancelled", "stuck"]
 _STATES: Mapping[Shown, State] = {
     "to-make-ready": "placed",
     "ready": "ready",
@@ -48,7 +49,9 @@ class Asked(Message, frozen=True):
 class StaffOrders:
     """``/staff/orders`` and below."""
 
-    def __init__(self, orders: Orders, accounts: Accounts, door: StaffDoor) -> None:
+    def __init__(self, orders: Orders, accounts: Accounts, door: StaffDoor, clock: Callable[[], datetime]) -> None:
+        """``clock`` gives the time in UTC."""
+        self._clock = clock
         self._orders = orders
         self._accounts = accounts
         self._door = door
@@ -88,11 +91,17 @@ class StaffOrders:
         return _list_page(asked, show=None, orders=orders, next=more, names=names, people=people)
 
     def _in_state(self, asked: Asked) -> str:
-        state = _STATES[asked.show] if asked.show is not None else None
+        state = _STATES.get(asked.show) if asked.show else None
         query = CounterQuery(state=state, limit=ORDERS_ON_A_PAGE, cursor=asked.cursor)
         found = self._orders.at_counter(query, g.deadline)
-        names = self._names(one.account_id for one in found.items)
-        return _list_page(asked, orders=found.items, next=found.next, names=names)
+        items, more = found.items, found.next
+        if asked.show == "today":
+            # The newest come first, so what follows the first older one is older too.
+            day = self._clock().date().isoformat()
+            items = tuple(one for one in items if one.order.placed_at.startswith(day))
+            more = found.next if items == found.items else None
+        names = self._names(one.account_id for one in items)
+        return _list_page(asked, orders=items, next=more, names=names)
 
     def _stuck(self, asked: Asked) -> str:
         found = self._orders.stuck(StuckQuery(limit=ORDERS_ON_A_PAGE, cursor=asked.cursor), g.deadline)
