@@ -38,6 +38,7 @@ def as_guest(visitor: Visitor, shop: Shop) -> States:
         "search": "/search?q=history",
         "search, narrowed down": "/search?q=history&in_stock=true&max_price=4999&sort=price",
         "search, nothing found": "/search?q=zzzqqq",
+        "search, all words but one": "/search?q=history+zzzqqq",
         "search, what cannot be asked": "/search?sort=x",
         "subject": "/subjects/poetry",
         "subject, unknown": "/subjects/zzzqqq",
@@ -211,9 +212,9 @@ def as_bookseller(visitor: Visitor, shop: Shop) -> States:
         if state == "ready":
             page.locator("summary", has_text="Collected").press("Enter")
             yield "collected, to be confirmed"
-    for show in ("to-make-ready", "ready", "collected", "cancelled", "stuck"):
-        visitor.go(f"/staff/orders?show={show}")
-        yield f"orders, {show}"
+    for asked in ("today", "to-make-ready", "ready", "collected", "cancelled", "stuck", "&q=cus"):
+        visitor.go(f"/staff/orders?show={asked}")
+        yield f"orders, {asked}"
     visitor.go(f"/staff/books/{shop.add_book(3, 'Kites')}")
     price = page.get_by_label("New price")
     price.fill("dear")
