@@ -67,6 +67,20 @@ def test_a_reader_sees_one_state_while_others_write(numbers: Database) -> None:
     assert count(numbers) == before + 1
 
 
+def test_a_reader_of_one_statement_sees_what_is_committed_and_the_next_reader_one_state(numbers: Database) -> None:
+    with numbers.reading(one_statement=True) as connection:
+        assert connection.execute(COUNT).scalar_one() == 2
+    test_a_reader_sees_one_state_while_others_write(numbers)  # over the same connection
+    with numbers.reading(one_statement=True) as connection:
+        assert connection.execute(COUNT).scalar_one() == 3
+
+
+def test_what_a_reader_writes_is_gone(numbers: Database) -> None:
+    with numbers.reading() as connection:
+        connection.execute(ADD, {"number": 3})
+    assert count(numbers) == 2
+
+
 def test_an_error_undoes_what_was_written(numbers: Database) -> None:
     def add_and_fail() -> None:
         with numbers.writing() as connection:

@@ -6,7 +6,7 @@ stopped or killed before a transaction begins and after it has been committed; i
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -14,7 +14,7 @@ from typing import cast
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from bazar.chassis.database import SQLITE_BUSY_TIMEOUT_MS, Database, StorageUnavailable
+from bazar.chassis.database import SQLITE_BUSY_TIMEOUT_MS, Database, StorageUnavailable, begin_sqlite
 from bazar.chassis.migrations import migrate
 from simulation.faults import Fault
 from simulation.world import World
@@ -48,14 +48,17 @@ class _Kept:
 
     def __init__(self, opened: sqlite3.Connection, begin: str) -> None:
         engine = sa.create_engine("sqlite://", creator=lambda: opened, poolclass=sa.StaticPool)
-        # As the real engine begins, which has it from an event.
-        engine.dialect.do_begin = lambda _: opened.execute(begin).close()  # type: ignore[method-assign, assignment]
+        begin_sqlite(engine, begin)
         self.dialect = engine.dialect
         self._connection = engine.connect()
 
-    def connect(self) -> AbstractContextManager[Connection]:
-        """Always the same."""
-        return nullcontext(self._connection)
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """Always the same; at the end it is rolled back, as one is that goes back to its pool."""
+        try:
+            yield self._connection
+        finally:
+            self._connection.rollback()
 
 
 class DiskDatabase(Database):
@@ -63,7 +66,7 @@ class DiskDatabase(Database):
 
     def __init__(self, disk: Disk) -> None:
         self.is_sqlite = True
-        self.engine = self._reader = cast(Engine, disk.reader)
+        self.engine = self._reader = self._glancer = cast(Engine, disk.reader)
         self._writer = cast(Engine, disk.writer)
 
     def close(self) -> None:
@@ -91,13 +94,13 @@ class FaultyDatabase(DiskDatabase):
         self._told = world.faults.occasion(Fault.COMMIT_UNKNOWN)
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self, *, one_statement: bool = False) -> Iterator[Connection]:
         world, task = self._world, self._world.scheduler.current.name
         world.step(f"{task} before it reads")
         if self._read.strikes():
             world.note("{}: cannot read", task)
             raise StorageUnavailable("disk I/O error")
-        with super().reading() as connection:
+        with super().reading(one_statement=one_statement) as connection:
             yield connection
         world.step(f"{task} after it has read")
 

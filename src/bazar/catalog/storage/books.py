@@ -8,13 +8,17 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bazar.catalog.domain.text import normalise
-from bazar.catalog.storage.schema import book_subjects, books, edits, journal, sources, subjects
+from bazar.catalog.storage.schema import book_subjects, books, edits, feed, journal, sources, subjects
 from bazar.catalog.use_cases.ports import BookFacts, JournalEntry, StoredBook
 from bazar.chassis.database import for_update, one_at_a_time, restart_numbers
 from bazar.contracts.books import MOST_SUBJECTS, SubjectCount
 from bazar.contracts.times import from_microseconds, microseconds
 
 _ONE = sa.select(books).where(books.c.item_number == sa.bindparam("item_number"))
+#: A row also where there is no such book.
+_ONE_AND_POSITION = sa.select(feed.c.epoch, feed.c.last, books).select_from(
+    feed.outerjoin(books, books.c.item_number == sa.bindparam("item_number"))
+)
 _SOME = sa.select(books).where(
     books.c.item_number.in_(sa.bindparam("item_numbers", expanding=True)), books.c.withdrawn_at.is_(None)
 )
@@ -100,6 +104,10 @@ class BookRows:
     def book(self, item_number: int) -> StoredBook | None:
         row = self._connection.execute(_ONE, {"item_number": item_number}).one_or_none()
         return None if row is None else _book(row)
+
+    def book_and_position(self, item_number: int) -> tuple[StoredBook | None, str]:
+        row = self._connection.execute(_ONE_AND_POSITION, {"item_number": item_number}).one()
+        return None if row.item_number is None else _book(row), f"{row.epoch}-{row.last}"
 
     def book_for_update(self, item_number: int) -> StoredBook | None:
         statement = for_update(_ONE, self._connection)

@@ -28,8 +28,8 @@ class CatalogStore:
         self._database = database
 
     @contextmanager
-    def reading(self) -> Iterator[CatalogTransaction]:
-        with self._database.reading() as connection:
+    def reading(self, *, one_statement: bool = False) -> Iterator[CatalogTransaction]:
+        with self._database.reading(one_statement=one_statement) as connection:
             yield CatalogTransaction(connection)
 
     @contextmanager

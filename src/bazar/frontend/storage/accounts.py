@@ -126,9 +126,9 @@ class SqlAccountStore:
         self._database = database
 
     @contextmanager
-    def reading(self) -> Iterator["SqlAccountRecords"]:
+    def reading(self, *, one_statement: bool = False) -> Iterator["SqlAccountRecords"]:
         """Raises StorageUnavailable, as writing does."""
-        with self._database.reading() as connection:
+        with self._database.reading(one_statement=one_statement) as connection:
             yield SqlAccountRecords(connection)
 
     @contextmanager

@@ -167,7 +167,9 @@ class AccountRecords(Protocol):
 class AccountStore(Protocol):
     """Transactions over the records; what is written is durable when the block ends, undone by any error."""
 
-    def reading(self) -> AbstractContextManager[AccountRecords]: ...
+    def reading(self, *, one_statement: bool = False) -> AbstractContextManager[AccountRecords]:
+        """``one_statement``: no more than one follows, which costs less."""
+        ...
 
     def writing(self) -> AbstractContextManager[AccountRecords]: ...
 
