@@ -30,7 +30,8 @@ LONGEST_RETRY_AFTER_SECONDS = 3
 _ALIVE = "/healthz"
 WATCHED_PATHS = frozenset({_ALIVE, "/readyz", "/metrics"})
 _LOG_PAUSE_SECONDS = 1.0
-_HEADER_OF_REMAINING = "HTTP_" + headers.REMAINING_MS.upper().replace("-", "_")
+_REMAINING_MS = headers.in_environ(headers.REMAINING_MS)
+_MILLISECONDS = re.compile("[0-9]{1,9}")
 
 _log = get_logger(__name__)
 
@@ -84,8 +85,8 @@ class Admission:
             lane.leave()
 
     def _deadline(self, environ: WSGIEnvironment) -> Deadline:
-        remaining_ms = str(environ.get(_HEADER_OF_REMAINING, "")) if self._is_internal else ""
-        if re.fullmatch("[0-9]{1,9}", remaining_ms):
+        remaining_ms = str(environ.get(_REMAINING_MS, "")) if self._is_internal else ""
+        if _MILLISECONDS.fullmatch(remaining_ms):
             return Deadline.after(min(int(remaining_ms) / 1000, REQUEST_LIFETIME_SECONDS), self._monotonic)
         return Deadline.after(REQUEST_LIFETIME_SECONDS, self._monotonic)
 

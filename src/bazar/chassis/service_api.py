@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from bazar.chassis import headers
 from bazar.chassis.client import Reply
@@ -45,7 +45,7 @@ class ServiceApi:
                 return problem_response(refusal)
             asked: Request
             if call.method == "GET":
-                asked = convert(request.args.to_dict(), call.request)
+                asked = convert(request.args.to_dict() if request.query_string else {}, call.request)
             else:
                 asked = parse(body_bytes(), call.request)
             result = handler(asked, **path)
@@ -77,5 +77,4 @@ class ServiceApi:
             return problems.UNAUTHENTICATED.because("The service token proves nothing; the log says why.")
         if caller not in call.callers:
             return problems.FORBIDDEN.because(f"{caller} may not call {call.method} {call.path}.")
-        g.caller = caller
         return None

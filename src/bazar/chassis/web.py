@@ -31,6 +31,8 @@ from bazar.contracts.wire import Invalid, Malformed, dump
 #: A caller's request id is taken over if it is short and plain; else it gets one of ours.
 LONGEST_REQUEST_ID = 64
 _METHODS = frozenset(HTTPMethod)
+_REQUEST_ID = headers.in_environ(headers.REQUEST_ID)
+_POSITION = headers.in_environ(headers.POSITION)
 
 #: Error type → what the caller is told. One table per API; what is not in it is a 500 without detail.
 ProblemTable = Mapping[type[Exception], Callable[[Any], Problem]]
@@ -60,6 +62,25 @@ class Metrics:
             registry=self.registry,
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
         )
+        self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One answer more."""
+        series = self._series.get((method, route, status))
+        if series is None:
+            # Whatever else a client calls its method must not become a series of its own, nor be remembered.
+            known = method if method in _METHODS else "other"
+            series = self.requests.labels(known, route, status), self.seconds.labels(known, route)
+            self._series[known, route, status] = series
+        requests, histogram = series
+        requests.inc()
+        histogram.observe(seconds)
+
+
+class _App(Flask):
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """None of ours is a coroutine, which Flask would ask of each function in each request."""
+        return func
 
 
 class AnyText(BaseConverter):
@@ -85,7 +106,7 @@ def new_app(
     are let in; without them all are of one kind. ``is_internal``: only neighbours call, and say how long they wait;
     from anybody else, that would let them have half of a thing done.
     """
-    app = Flask(import_name, static_folder=None)
+    app = _App(import_name, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
     app.url_map.merge_slashes = False
     app.url_map.converters.update({"any_text": AnyText, **converters})
@@ -164,30 +185,25 @@ class WrongMediaType(Exception):
 def _begin() -> None:
     g.began = time.perf_counter()
     g.deadline = request_deadline.get()  # set by the door
-    sent = request.headers.get(headers.REQUEST_ID, "")
-    g.request_id = (
-        sent if sent.isascii() and sent.isalnum() and 0 < len(sent) <= LONGEST_REQUEST_ID else secrets.token_hex(8)
-    )
-    request_id.set(g.request_id)
-    seen = request.headers.get(headers.POSITION) or request.cookies.get(headers.POSITION)
+    environ = request.environ
+    sent = environ.get(_REQUEST_ID, "")
+    if not (sent.isascii() and sent.isalnum() and len(sent) <= LONGEST_REQUEST_ID):
+        sent = secrets.token_hex(8)
+    g.request_id = sent
+    request_id.set(sent)
+    seen = environ.get(_POSITION)
+    if not seen and headers.POSITION in environ.get("HTTP_COOKIE", ""):
+        seen = request.cookies.get(headers.POSITION)
     seen_position.set(seen if read_position(seen) else None)
 
 
 def _finish(response: Response, metrics: Metrics) -> Response:
-    route = request.url_rule.rule if request.url_rule else "unmatched"
+    method, rule, status = request.method, request.url_rule, response.status_code
+    route = rule.rule if rule else "unmatched"
     seconds = time.perf_counter() - g.get("began", time.perf_counter())
-    # Whatever else a client calls its method must not become a series of its own.
-    method = request.method if request.method in _METHODS else "other"
-    metrics.requests.labels(method, route, response.status_code).inc()
-    metrics.seconds.labels(method, route).observe(seconds)
+    metrics.count(method, route, status, seconds)
     response.headers[headers.REQUEST_ID] = g.get("request_id", "")
-    _log.info(
-        "request",
-        method=request.method,
-        route=route,
-        status=response.status_code,
-        ms=round(seconds * 1000, 1),
-    )
+    _log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
     return response
 
 

@@ -68,6 +68,8 @@ def routes(catalog: Catalog, accounts: Accounts) -> Blueprint:
         made_of([item_number], seen.position)
         response = _book(seen)
         response.headers["Cache-Control"] = "no-cache"
+        if "HTTP_IF_NONE_MATCH" not in request.environ:
+            return response
         # If-Match is judged above: it may name "*", and what it refuses is a problem.
         asked = {name: value for name, value in request.environ.items() if name != "HTTP_IF_MATCH"}
         return response.make_conditional(asked)  # type: ignore[return-value]  # werkzeug's base type
