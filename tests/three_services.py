@@ -1,6 +1,6 @@
 """The three services in one process: real use cases, storage, search index, tokens, both ends of every call.
 
-Only TLS and the socket are missing: a client's connection pool is replaced by the neighbour's application.
+Only TLS and the socket are missing: a client's connections are replaced by the neighbour's application.
 """
 
 import itertools
@@ -14,7 +14,6 @@ from wsgiref.types import WSGIApplication
 import argon2
 import msgspec
 import sqlalchemy as sa
-import urllib3
 import werkzeug
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -34,7 +33,8 @@ from bazar.catalog.use_cases.look_up import LookUp
 from bazar.catalog.use_cases.search_books import SearchBooks
 from bazar.chassis.certificates import LeafSpec, ensure_certificates
 from bazar.chassis.client import ServiceClient
-from bazar.chassis.clock import system_clock
+from bazar.chassis.clock import Deadline, system_clock
+from bazar.chassis.connections import Response
 from bazar.chassis.database import Database
 from bazar.chassis.migrations import migrate
 from bazar.chassis.service_token import TokenIssuer, TokenVerifier
@@ -86,20 +86,20 @@ class InProcessClient(ServiceClient):
 
     def __init__(self, service: str, app: WSGIApplication, token: Callable[[str], str]) -> None:
         super().__init__(service, "https://in.process:1", ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), token)
-        self._pool = _Pool(app)  # type: ignore[assignment]  # a stand-in
+        self._connections = _Connections(app)  # type: ignore[assignment]  # a stand-in
 
 
-class _Pool:
-    """As much of a connection pool as ServiceClient uses."""
+class _Connections:
+    """Stands in for those of the chassis."""
 
     def __init__(self, app: WSGIApplication) -> None:
         self._client = werkzeug.Client(app, use_cookies=False)
 
-    def urlopen(
-        self, method: str, target: str, *, body: bytes | None, headers: Mapping[str, str], **_options: object
-    ) -> urllib3.HTTPResponse:
+    def ask(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, _within: Deadline
+    ) -> Response:
         answer = self._client.open(target, method=method, data=body, headers=dict(headers))
-        return urllib3.HTTPResponse(answer.data, dict(answer.headers), answer.status_code)
+        return Response(answer.status_code, {name.lower(): value for name, value in answer.headers}, answer.data)
 
     def close(self) -> None:
         """Nothing is open."""

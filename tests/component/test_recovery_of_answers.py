@@ -1,16 +1,15 @@
 """Answers to purchases: what binds a key, who answers when two decide, and what is left undecided."""
 
-import io
 import ssl
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-import urllib3
 
 from bazar.chassis.client import ServiceClient
 from bazar.chassis.clock import Deadline
+from bazar.chassis.connections import Response
 from bazar.contracts import problems
 from bazar.order.api.routes import PROBLEMS
 from bazar.order.domain.decisions import Outcome
@@ -211,12 +210,12 @@ def test_past_its_deadline_no_call_leaves_for_the_catalog() -> None:
 def test_an_answer_that_cannot_be_read_leaves_the_outcome_unknown(status: int, body: bytes) -> None:
     """Above all it is not blamed on the customer."""
 
-    class Pool:
-        def urlopen(self, *_arguments: object, **_options: object) -> urllib3.HTTPResponse:
-            return urllib3.HTTPResponse(io.BytesIO(body), status=status)
+    class Connections:
+        def ask(self, *_arguments: object) -> Response:
+            return Response(status, {}, body)
 
     client = ServiceClient("catalog", "https://127.0.0.1:1", ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), lambda _: "token")
-    client._pool = Pool()  # type: ignore[assignment]  # a stand-in
+    client._connections = Connections()  # type: ignore[assignment]  # a stand-in
     with pytest.raises(CatalogAway):
         CatalogService(client).hold([a_hold((1, 1))], Deadline.after(60))
 

@@ -5,9 +5,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
-from urllib3.exceptions import NewConnectionError, ProtocolError
-from urllib3.exceptions import TimeoutError as NoAnswerInTime
-
+from bazar.chassis.connections import NoAnswer, NotConnected
 from simulation.faults import ON_THE_WAY, Fault
 from simulation.scheduler import Wait
 from simulation.world import ServerProcess, World
@@ -28,7 +26,7 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """An HTTP response, by the names that urllib3 gives its parts."""
+    """An HTTP response, as far as it matters."""
 
     status: int
     data: bytes
@@ -78,14 +76,14 @@ class Network:
         """It is dead: its connections break."""
         self._listening.get(process.service, {}).pop(process, None)
         for exchange in self._answering.pop(process, {}):
-            exchange.answer(ProtocolError("connection reset by peer"))
+            exchange.answer(NoAnswer("connection reset by peer"))
 
     def ask(self, service: str, request: Request, timeout_seconds: float) -> Response:
-        """The response; raises what urllib3 raises when there is none."""
+        """The response; raises NoAnswer or NotConnected when there is none."""
         world, what = self._world, f"{request.method} {request.target}"
         world.step(f"before it sends {what}")
         if not self._listening.get(service):
-            raise NewConnectionError(None, "connection refused")  # type: ignore[arg-type]  # only its words matter
+            raise NotConnected("connection refused")
         fault = self._on_the_way.strikes()
         exchange = Exchange(world.scheduler.waiting())
         world.note("asks {}: {}{}", service, what, "" if fault is None else f" ({fault})")
@@ -96,13 +94,13 @@ class Network:
         elif fault is Fault.BROKEN:
             if world.random.random() < 0.5:
                 self._send(service, request, Exchange(None), world.moment())
-            exchange.answer(ProtocolError("connection broken"))
+            exchange.answer(NoAnswer("connection broken"))
         elif fault is not Fault.REQUEST_LOST:
             self._send(service, request, exchange, world.moment(), fault)
         answer = world.scheduler.wait(timeout_seconds)
         if answer is None:
             world.note("has no answer in time: {}", what)
-            raise NoAnswerInTime("no answer in time")
+            raise NoAnswer("no answer in time")
         if isinstance(answer, Exception):
             world.note("has no answer: {} ({})", what, answer)
             raise answer
@@ -127,7 +125,7 @@ class Network:
         world, listening = self._world, self._listening.get(service)
         self._under_way -= 1
         if not listening:
-            exchange.answer(ProtocolError("connection reset by peer"))
+            exchange.answer(NoAnswer("connection reset by peer"))
             return
         process = world.random.choice(list(listening))
         self._answering[process][exchange] = None

@@ -26,7 +26,7 @@ import bazar.order.api.routes
 import bazar.order.recovery.settle
 import bazar.order.recovery.sweep
 import bazar.order.wiring
-from bazar.chassis import headers
+from bazar.chassis import connections, headers
 from bazar.chassis.admission import REQUEST_LIFETIME_SECONDS
 from bazar.chassis.client import Reply, ServiceClient
 from bazar.chassis.clock import Deadline
@@ -51,23 +51,24 @@ class Client(ServiceClient):
     def __init__(self, network: Network, service: str) -> None:
         self._service = service
         self._token = lambda _audience: _NO_TOKEN
-        self._pool = Connections(network, service)  # type: ignore[assignment]  # all that is used of a pool
+        self._connections = Connections(network, service)  # type: ignore[assignment]  # a stand-in
 
 
 class Connections:
-    """Stands in for urllib3's pool of connections."""
+    """Stands in for those of the chassis."""
 
     def __init__(self, network: Network, service: str) -> None:
         self._network = network
         self._service = service
 
-    def urlopen(
-        self, method: str, target: str, *, body: bytes | None, headers: Mapping[str, str], timeout: Any, redirect: bool
-    ) -> Response:
-        """The response, or one of urllib3's errors."""
-        assert not redirect
+    def ask(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, within: Deadline
+    ) -> connections.Response:
+        """The response; raises what they raise."""
         request = Request(method, target, headers, body or b"")
-        return self._network.ask(self._service, request, timeout.total)
+        answer = self._network.ask(self._service, request, within.remaining_seconds())
+        told = {name.lower(): value for name, value in answer.headers.items()}
+        return connections.Response(answer.status, told, answer.data)
 
     def close(self) -> None:
         """Nothing is open."""

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from urllib3.exceptions import HTTPError
-
+from bazar.chassis.connections import NoAnswer
 from bazar.chassis.headers import POSITION
 from bazar.contracts.names import FRONTEND
 from bazar.order.domain.order_ids import order_id_of
@@ -82,7 +81,7 @@ class People:
         try:
             request = Request(ask.method, ask.target, headers, ask.body)
             response = self._network.ask(FRONTEND, request, patience_seconds)
-        except HTTPError:
+        except NoAnswer:
             return None
         self._world.note("{} gets {} for {} {}: {}", ask.account, response.status, ask.target, ask.key, response.data)
         self._answers.got(ask, response, before)

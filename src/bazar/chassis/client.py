@@ -10,10 +10,10 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-import urllib3
 
 from bazar.chassis import headers
 from bazar.chassis.clock import Deadline
+from bazar.chassis.connections import Connections, NoAnswer, NotConnected, Response
 from bazar.chassis.logging import get_logger, request_id
 from bazar.chassis.position import seen_position
 from bazar.contracts.call import Call
@@ -30,6 +30,7 @@ MOST_TRIES = 4
 MOST_TRIES_TO_CONNECT = 2
 #: The pause before the first repetition is drawn from 0 to this; for each further one it doubles.
 LONGEST_FIRST_PAUSE_SECONDS = 0.05
+_POSITION = headers.POSITION.lower()
 
 _log = get_logger(__name__)
 
@@ -82,13 +83,8 @@ class ServiceClient:
             raise ValueError(f"the address of {service} must be https://host:port, not {url!r}")
         self._service = service
         self._token = token
-        self._pool = urllib3.HTTPSConnectionPool(
-            parts.hostname,
-            parts.port,
-            maxsize=most_connections,
-            retries=False,
-            ssl_context=tls,
-            server_hostname=certificate_name or service,
+        self._connections = Connections(
+            parts.hostname, parts.port, tls, certificate_name or service, most_kept=most_connections
         )
 
     def call(self, call: Call[Request, Answer], request: Request, deadline: Deadline, **path: object) -> Reply[Answer]:
@@ -103,10 +99,10 @@ class ServiceClient:
         if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise NeighbourUnavailable(self._service, f"answered {response.status}")
         try:
+            position = response.headers.get(_POSITION)
             if response.status >= HTTPStatus.BAD_REQUEST:
-                position = response.headers.get(headers.POSITION)
-                raise NeighbourRefused(replace(read_problem(response.data), position=position))
-            return Reply(parse(response.data, call.answer), response.headers.get(headers.POSITION))
+                raise NeighbourRefused(replace(read_problem(response.body), position=position))
+            return Reply(parse(response.body, call.answer), position)
         except (Malformed, Invalid) as error:
             raise NeighbourUnavailable(self._service, f"answered {response.status}, unreadable: {error}") from error
 
@@ -114,23 +110,21 @@ class ServiceClient:
         """Status and body of a GET outside the table of calls: health, readiness, metrics."""
         try:
             response = self._request("GET", path, None, deadline)
-        except urllib3.exceptions.HTTPError as error:
+        except NoAnswer as error:
             raise NeighbourUnavailable(self._service, str(error)) from error
-        return response.status, response.data
+        return response.status, response.body
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._pool.close()
+        self._connections.close()
 
-    def _send(
-        self, call: Call[Any, Any], target: str, body: bytes | None, deadline: Deadline
-    ) -> urllib3.BaseHTTPResponse:
+    def _send(self, call: Call[Any, Any], target: str, body: bytes | None, deadline: Deadline) -> Response:
         tried, longest_pause_seconds = 0, LONGEST_FIRST_PAUSE_SECONDS
         while True:
             tried += 1
             try:
                 return self._request(call.method, target, body, deadline)
-            except urllib3.exceptions.HTTPError as error:
+            except NoAnswer as error:
                 _log.info("call_failed", to=self._service, path=call.path, error=str(error), tried=tried)
                 pause = random.uniform(0, longest_pause_seconds)  # noqa: S311 - spreads load, guards nothing
                 if tried >= _most_tries(call, error) or deadline.remaining_seconds() <= pause:
@@ -138,10 +132,10 @@ class ServiceClient:
                 time.sleep(pause)
                 longest_pause_seconds *= 2
 
-    def _request(self, method: str, target: str, body: bytes | None, deadline: Deadline) -> urllib3.BaseHTTPResponse:
+    def _request(self, method: str, target: str, body: bytes | None, deadline: Deadline) -> Response:
         remaining = deadline.remaining_seconds()
         if not remaining:
-            raise urllib3.exceptions.TimeoutError("the time for the request has run out")
+            raise NoAnswer("the time for the request has run out")
         sent = {
             "Authorization": f"Bearer {self._token(self._service)}",
             headers.REMAINING_MS: str(int(remaining * 1000)),
@@ -156,14 +150,13 @@ class ServiceClient:
             sent[headers.POSITION] = seen
         # Connecting has no shorter time of its own: a neighbour that takes up new certificates accepts connections at
         # once, but shakes hands only when its new worker is built.
-        timeout = urllib3.Timeout(total=remaining)
-        return self._pool.urlopen(method, target, body=body, headers=sent, timeout=timeout, redirect=False)
+        return self._connections.ask(method, target, sent, body, deadline)
 
 
-def _most_tries(call: Call[Any, Any], error: urllib3.exceptions.HTTPError) -> int:
+def _most_tries(call: Call[Any, Any], error: NoAnswer) -> int:
     if not call.repeatable:
         return 1
-    return MOST_TRIES_TO_CONNECT if isinstance(error, urllib3.exceptions.NewConnectionError) else MOST_TRIES
+    return MOST_TRIES_TO_CONNECT if isinstance(error, NotConnected) else MOST_TRIES
 
 
 def _query(request: object) -> str:

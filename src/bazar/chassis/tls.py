@@ -1,7 +1,6 @@
 """TLS 1.3 between the servers: what a caller needs, and what a server's files must be.
 
-A caller that dials an address asks for the service's name with ``server_hostname``. urllib3's
-``assert_hostname`` is left alone: given it, urllib3 turns ``check_hostname`` off in the shared context.
+A caller that dials an address asks for the service's name with ``server_hostname``.
 """
 
 import ssl

@@ -68,11 +68,7 @@ def routes(catalog: Catalog, accounts: Accounts) -> Blueprint:
         made_of([item_number], seen.position)
         response = _book(seen)
         response.headers["Cache-Control"] = "no-cache"
-        if "HTTP_IF_NONE_MATCH" not in request.environ:
-            return response
-        # If-Match is judged above: it may name "*", and what it refuses is a problem.
-        asked = {name: value for name, value in request.environ.items() if name != "HTTP_IF_MATCH"}
-        return response.make_conditional(asked)  # type: ignore[return-value]  # werkzeug's base type
+        return _unless_known(response)
 
     @api.patch("/books/<item_number:item_number>")
     def change(item_number: int) -> Response:
@@ -162,6 +158,15 @@ def _book(seen: Seen[Book]) -> Response:
     response = shown(seen)
     response.set_etag(str(seen.answer.version))
     return response
+
+
+def _unless_known(response: Response) -> Response:
+    """304 where If-None-Match names what would be answered."""
+    if "HTTP_IF_NONE_MATCH" not in request.environ:
+        return response
+    # If-Match was judged before: it may name "*", and what it refuses is a problem.
+    asked = {name: value for name, value in request.environ.items() if name != "HTTP_IF_MATCH"}
+    return response.make_conditional(asked)  # type: ignore[return-value]  # werkzeug's base type
 
 
 def _expected_versions() -> tuple[int, ...] | None:
