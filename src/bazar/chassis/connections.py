@@ -85,7 +85,7 @@ class Connections:
         except TimeoutError as error:
             raise NoAnswer(f"{type(error).__name__}: {error}") from error
         except OSError as error:
-            raise NotConnected(f"{type(error).__name__}: {error}") from error
+            raise NotConnected(f"{self._host}:{self._port}: {type(error).__name__}: {error}") from error
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             plain.settimeout(_seconds_left(within))
