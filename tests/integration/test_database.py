@@ -17,6 +17,12 @@ from together import together
 
 ADD = sa.text("INSERT INTO numbers (number) VALUES (:number)")
 COUNT = sa.text("SELECT count(*) FROM numbers")
+ABOVE = (
+    sa.select(sa.column("number", sa.Integer))
+    .select_from(sa.table("numbers"))
+    .where(sa.column("number") > sa.bindparam("least"))
+    .order_by(sa.column("number"))
+)
 CHANGE = sa.text("UPDATE numbers SET number = number WHERE number = :number")
 WAIT_SECONDS = 30
 
@@ -67,12 +73,33 @@ def test_a_reader_sees_one_state_while_others_write(numbers: Database) -> None:
     assert count(numbers) == before + 1
 
 
-def test_a_reader_of_one_statement_sees_what_is_committed_and_the_next_reader_one_state(numbers: Database) -> None:
-    with numbers.reading(one_statement=True) as connection:
-        assert connection.execute(COUNT).scalar_one() == 2
-    test_a_reader_sees_one_state_while_others_write(numbers)  # over the same connection
-    with numbers.reading(one_statement=True) as connection:
-        assert connection.execute(COUNT).scalar_one() == 3
+def test_a_glance_sees_what_is_committed_and_a_reader_after_it_one_state(numbers: Database) -> None:
+    assert [row.number for row in numbers.glance(ABOVE, {"least": 1})] == [2]
+    test_a_reader_sees_one_state_while_others_write(numbers)  # on PostgreSQL over the same connection
+    assert [row.number for row in numbers.glance(ABOVE, {"least": 1})] == [2, 3]
+
+
+def test_a_glance_reads_columns_by_their_types(database: Database) -> None:
+    table = sa.Table("typed", sa.MetaData(), sa.Column("words", sa.JSON), sa.Column("is_on", sa.Boolean))
+    rows: list[dict[str, object]] = [{"words": ["a", "b"], "is_on": True}, {"words": None, "is_on": None}]
+    with database.writing() as connection:
+        table.create(connection)
+        connection.execute(sa.insert(table), rows)
+    found = database.glance(sa.select(table).where(sa.literal_column("1") == sa.bindparam("one")), {"one": 1})
+    assert [row._asdict() for row in found] == rows
+
+
+def test_a_glance_that_fails_says_that_the_database_is_unavailable_and_the_next_one_goes_on(numbers: Database) -> None:
+    with pytest.raises(StorageUnavailable if numbers.is_sqlite else sa.exc.ProgrammingError, match="nowhere"):
+        numbers.glance(sa.select(sa.table("nowhere", sa.column("number"))), {})
+    assert len(numbers.glance(ABOVE, {"least": 0})) == 2
+
+
+def test_many_glance_at_once_and_each_gets_its_own_answer(numbers: Database) -> None:
+    def look() -> list[int]:
+        return [row.number for least in range(3) for row in numbers.glance(ABOVE, {"least": least})]
+
+    assert list(together(*[look] * 20)) == [[1, 2, 2]] * 20
 
 
 def test_what_a_reader_writes_is_gone(numbers: Database) -> None:

@@ -5,11 +5,11 @@ stopped or killed before a transaction begins and after it has been committed; i
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -66,8 +66,12 @@ class DiskDatabase(Database):
 
     def __init__(self, disk: Disk) -> None:
         self.is_sqlite = True
-        self.engine = self._reader = self._glancer = cast(Engine, disk.reader)
+        self.engine = self._reader = cast(Engine, disk.reader)
         self._writer = cast(Engine, disk.writer)
+
+    def glance(self, statement: "sa.Select[Any]", parameters: Mapping[str, str | int]) -> Sequence[Any]:
+        with self.reading() as connection:
+            return connection.execute(statement, parameters).all()
 
     def close(self) -> None:
         """The disk outlives it."""
@@ -94,13 +98,13 @@ class FaultyDatabase(DiskDatabase):
         self._told = world.faults.occasion(Fault.COMMIT_UNKNOWN)
 
     @contextmanager
-    def reading(self, *, one_statement: bool = False) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
         world, task = self._world, self._world.scheduler.current.name
         world.step(f"{task} before it reads")
         if self._read.strikes():
             world.note("{}: cannot read", task)
             raise StorageUnavailable("disk I/O error")
-        with super().reading(one_statement=one_statement) as connection:
+        with super().reading() as connection:
             yield connection
         world.step(f"{task} after it has read")
 

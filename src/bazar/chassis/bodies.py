@@ -5,7 +5,6 @@ connection whose request body was not read it closes.
 """
 
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from io import BytesIO
@@ -39,7 +38,8 @@ class Turns:
     def __init__(self, most: int = MOST_UNFINISHED_BODIES, most_of_one: int = MOST_UNFINISHED_BODIES_OF_AN_ADDRESS):
         self._most = most
         self._most_of_one = most_of_one
-        self._given = Counter[str]()
+        self._given: dict[str, int] = {}  # by address; those at zero are gone
+        self._all_given = 0
         self._waiting = 0
         self._changed = threading.Condition()
 
@@ -52,17 +52,21 @@ class Turns:
         with self._changed:
             if not self._is_free(address):
                 self._wait(address)
-            self._given[address] += 1
+            self._given[address] = self._given.get(address, 0) + 1
+            self._all_given += 1
         try:
             yield
         finally:
             with self._changed:
+                self._all_given -= 1
                 self._given[address] -= 1
-                self._given += Counter()  # drops those at zero
-                self._changed.notify_all()
+                if not self._given[address]:
+                    del self._given[address]
+                if self._waiting:
+                    self._changed.notify_all()
 
     def _wait(self, address: str) -> None:
-        if self._given[address] >= self._most_of_one or self._waiting >= MOST_WAITING:
+        if self._given.get(address, 0) >= self._most_of_one or self._waiting >= MOST_WAITING:
             raise TooManyBodies
         self._waiting += 1
         try:
@@ -72,7 +76,7 @@ class Turns:
             self._waiting -= 1
 
     def _is_free(self, address: str) -> bool:
-        return self._given.total() < self._most and self._given[address] < self._most_of_one
+        return self._all_given < self._most and self._given.get(address, 0) < self._most_of_one
 
 
 def take_in_body(environ: WSGIEnvironment, turns: Turns | None) -> None:

@@ -1,6 +1,7 @@
 """A service's own database, SQLite or PostgreSQL: this file holds all that differs between the two."""
 
-from collections.abc import Iterator, Mapping
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from bazar.chassis.clock import request_deadline
+from bazar.chassis.glance import Glances
 
 #: How long a SQLite writer waits for another one before it gives up.
 SQLITE_BUSY_TIMEOUT_MS = 3_000
@@ -59,7 +61,8 @@ class Database:
         parsed = sa.make_url(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self.engine = self._reader = self._glancer = _sqlite(parsed, "BEGIN", _MOST_READERS)
+            self.engine = self._reader = _sqlite(parsed, "BEGIN", _MOST_READERS)
+            self._glances = Glances(str(parsed.database), SQLITE_BUSY_TIMEOUT_MS / 1000, _MOST_READERS)
             # One writer, so one connection: who waits for it is woken, who waits for a locked file looks again
             # after pauses of up to 100 ms, and may find it locked each time.
             self._writer = _sqlite(parsed, "BEGIN IMMEDIATE", 1)
@@ -77,15 +80,22 @@ class Database:
         return self.is_sqlite and not (file and Path(file).exists())
 
     @contextmanager
-    def reading(self, *, one_statement: bool = False) -> Iterator[Connection]:
-        """A transaction that only reads; all of it sees one state of the database.
-
-        ``one_statement``: no more than one follows, which costs less.
-        """
-        engine = self._glancer if one_statement else self._reader
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that only reads; all of it sees one state of the database."""
         # It begins with the first statement, and is rolled back at the end: there is nothing to commit.
-        with _unavailable_is_said(), engine.connect() as connection:
+        with _unavailable_is_said(), self._reader.connect() as connection:
             yield connection
+
+    def glance(self, statement: "sa.Select[Any]", parameters: Mapping[str, str | int]) -> Sequence[Any]:
+        """The rows of one SELECT alone, without a transaction around it: much less work than to begin to read.
+
+        The statement is one of few that live as long as the process: it is remembered.
+        """
+        with _unavailable_is_said():
+            if self.is_sqlite:
+                return self._glances.rows(statement, parameters)
+            with self._glancer.connect() as connection:
+                return connection.execute(statement, parameters).all()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -132,6 +142,8 @@ class Database:
         """Give all connections back."""
         self.engine.dispose()
         self._writer.dispose()
+        if self.is_sqlite:
+            self._glances.close()
 
 
 def restart_numbers(connection: Connection, column: "sa.Column[int]") -> None:
@@ -181,6 +193,10 @@ def one_at_a_time(connection: Connection, what: str) -> None:
 def _unavailable_is_said() -> Iterator[None]:
     try:
         yield
+    except sqlite3.DatabaseError as error:  # of a glance
+        if isinstance(error, sqlite3.ProgrammingError):
+            raise
+        raise StorageUnavailable(str(error)) from error
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sa.exc.TimeoutError) as error:
         raise StorageUnavailable(str(error.__cause__ or error).strip()) from error
     except sa.exc.DBAPIError as error:

@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import threading
+from collections import deque
 from contextlib import suppress
 from contextvars import ContextVar
 from io import FileIO
@@ -111,7 +112,10 @@ class _StandardError:
 
 
 class _LogFile(_StandardError):
-    """A file, put aside when it is full. A line is one write; what cannot be written goes to standard error."""
+    """A file, put aside when it is full; what cannot be written goes to standard error.
+
+    Nobody waits for another one's line to be written: who finds somebody writing leaves theirs to them.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -119,18 +123,27 @@ class _LogFile(_StandardError):
         self._files = RotatingFileHandler(path, backupCount=OLD_LOGS_KEPT, delay=True)  # opens none, renames them
         self._file: FileIO | None = None
         self._room_bytes = 0
+        self._lines: deque[str] = deque()
         self._writing = threading.Lock()
 
     def write(self, line: str) -> None:
-        data = line.encode(errors="backslashreplace")
+        self._lines.append(line)
+        # Asked again after the release: who left a line just before it was not let in.
+        while self._lines and self._writing.acquire(blocking=False):
+            try:
+                self._write_out("".join(self._lines.popleft() for _ in range(len(self._lines))))
+            finally:
+                self._writing.release()
+
+    def _write_out(self, lines: str) -> None:
+        data = lines.encode(errors="backslashreplace")
         try:
-            with self._writing:
-                if self._file is None or self._room_bytes < len(data):
-                    self._file = self._with_room(len(data))
-                self._file.write(data)
-                self._room_bytes -= len(data)
+            if self._file is None or self._room_bytes < len(data):
+                self._file = self._with_room(len(data))
+            self._file.write(data)
+            self._room_bytes -= len(data)
         except OSError:
-            super().write(line)
+            super().write(lines)
 
     def _with_room(self, needed_bytes: int) -> FileIO:
         if self._file is not None:

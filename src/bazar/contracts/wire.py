@@ -73,15 +73,19 @@ def dump(message: object) -> bytes:
 
 def _refuse_doubled_names(data: bytes) -> None:
     """Two values under one name (RFC 8259 section 4): readers differ in which one they see."""
+    _NAMES.decode(data.decode())
 
-    def look(pairs: list[tuple[str, object]]) -> None:
+
+def _look_for_doubled(pairs: list[tuple[str, object]]) -> None:
+    if len(dict(pairs)) < len(pairs):
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
                 raise Invalid(name, "is there more than once")
             seen.add(name)
 
-    json.loads(data, object_pairs_hook=look)
+
+_NAMES = json.JSONDecoder(object_pairs_hook=_look_for_doubled)
 
 
 def _invalid(error: msgspec.ValidationError, kind: type[Any]) -> Invalid:

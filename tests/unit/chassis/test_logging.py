@@ -2,7 +2,9 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,25 @@ def test_a_full_file_is_put_aside(log_file: Path, monkeypatch: pytest.MonkeyPatc
     assert all(0 < file.stat().st_size <= 1000 for file in files)
     kept = [line["number"] for file in reversed(files) for line in lines(file)]
     assert kept == list(range(kept[0], 100))
+
+
+def test_a_line_that_comes_while_another_is_written_is_written_after_it(
+    log_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = get_logger("bazar.place")
+
+    class Slow(FileIO):
+        def write(self, data: Any) -> int:
+            if b"first" in data:
+                other = threading.Thread(target=lambda: log.info("second"))
+                other.start()
+                other.join()  # it does not wait for us
+                log.info("third")
+            return super().write(data)
+
+    monkeypatch.setattr(our_logging, "FileIO", Slow)
+    log.info("first")
+    assert [line["event"] for line in lines(log_file)] == ["first", "second", "third"]
 
 
 def test_a_file_that_an_earlier_process_filled_is_put_aside(log_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from bazar.catalog.domain.text import normalise
 from bazar.catalog.storage.schema import book_subjects, books, edits, feed, journal, sources, subjects
 from bazar.catalog.use_cases.ports import BookFacts, JournalEntry, StoredBook
-from bazar.chassis.database import for_update, one_at_a_time, restart_numbers
+from bazar.chassis.database import Database, for_update, one_at_a_time, restart_numbers
 from bazar.contracts.books import MOST_SUBJECTS, SubjectCount
 from bazar.contracts.times import from_microseconds, microseconds
 
@@ -95,6 +95,12 @@ _ADDED = sa.select(edits.c.item_number).where(
 )
 
 
+def book_and_position(database: Database, item_number: int) -> tuple[StoredBook | None, str]:
+    """Both in one statement, since nothing is asked more often."""
+    (row,) = database.glance(_ONE_AND_POSITION, {"item_number": item_number})
+    return None if row.item_number is None else _book(row), f"{row.epoch}-{row.last}"
+
+
 class BookRows:
     """Part of a transaction on the catalog's database."""
 
@@ -104,10 +110,6 @@ class BookRows:
     def book(self, item_number: int) -> StoredBook | None:
         row = self._connection.execute(_ONE, {"item_number": item_number}).one_or_none()
         return None if row is None else _book(row)
-
-    def book_and_position(self, item_number: int) -> tuple[StoredBook | None, str]:
-        row = self._connection.execute(_ONE_AND_POSITION, {"item_number": item_number}).one()
-        return None if row.item_number is None else _book(row), f"{row.epoch}-{row.last}"
 
     def book_for_update(self, item_number: int) -> StoredBook | None:
         statement = for_update(_ONE, self._connection)

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 
 from sqlalchemy.engine import Connection
 
-from bazar.catalog.storage.books import BookRows
+from bazar.catalog.storage.books import BookRows, book_and_position
 from bazar.catalog.storage.feed import FeedRows
 from bazar.catalog.storage.first_start import FirstStartRows
 from bazar.catalog.storage.history import HistoryRows
 from bazar.catalog.storage.hold_list import HoldListRows
 from bazar.catalog.storage.holds import HoldRows
+from bazar.catalog.use_cases.ports import StoredBook
 from bazar.chassis.database import Database
 
 
@@ -28,9 +29,12 @@ class CatalogStore:
         self._database = database
 
     @contextmanager
-    def reading(self, *, one_statement: bool = False) -> Iterator[CatalogTransaction]:
-        with self._database.reading(one_statement=one_statement) as connection:
+    def reading(self) -> Iterator[CatalogTransaction]:
+        with self._database.reading() as connection:
             yield CatalogTransaction(connection)
+
+    def book_and_position(self, item_number: int) -> tuple[StoredBook | None, str]:
+        return book_and_position(self._database, item_number)
 
     @contextmanager
     def writing(self) -> Iterator[CatalogTransaction]:

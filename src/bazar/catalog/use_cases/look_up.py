@@ -36,8 +36,7 @@ class LookUp:
 
     def book(self, item_number: int) -> tuple[Book, str]:
         """The book and the position it is seen at; raises UnknownBook, also for a withdrawn one."""
-        with self._store.reading(one_statement=True) as tx:
-            found, position = tx.book_and_position(item_number)
+        found, position = self._store.book_and_position(item_number)
         if found is None or found.withdrawn:
             raise UnknownBook(item_number, position)
         return shown(found, self._currency), position

@@ -134,10 +134,6 @@ class Transaction(Protocol):
 
     # books
     def book(self, item_number: int) -> StoredBook | None: ...
-    def book_and_position(self, item_number: int) -> tuple[StoredBook | None, str]:
-        """In one statement."""
-        ...
-
     def book_for_update(self, item_number: int) -> StoredBook | None: ...
     def books(self, item_numbers: Sequence[int]) -> Sequence[StoredBook]:
         """Those that are sold, in the order asked for."""
@@ -252,8 +248,10 @@ class Transaction(Protocol):
 class Store(Protocol):
     """The catalog's database."""
 
-    def reading(self, *, one_statement: bool = False) -> AbstractContextManager[Transaction]:
-        """``one_statement``: no more than one follows, which costs less."""
+    def reading(self) -> AbstractContextManager[Transaction]: ...
+
+    def book_and_position(self, item_number: int) -> tuple[StoredBook | None, str]:
+        """Both as they are at one moment."""
         ...
 
     def writing(self) -> AbstractContextManager[Transaction]: ...

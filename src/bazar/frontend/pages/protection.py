@@ -29,12 +29,18 @@ def protect(pages: Blueprint, public_url: str) -> None:
 
     HSTS only for a host that everybody reaches by this name: a browser would refuse localhost for a year.
     """
-    more = {"Strict-Transport-Security": STRICT_TRANSPORT_SECURITY} if names_public_host(public_url) else {}
+    told = dict(HEADERS)
+    if names_public_host(public_url):
+        told["Strict-Transport-Security"] = STRICT_TRANSPORT_SECURITY
+    by_lower_name = {name.lower(): (name, value) for name, value in told.items()}
 
     @pages.after_app_request
     def add_headers(response: Response) -> Response:
-        for name, value in {**HEADERS, **more}.items():
-            response.headers.setdefault(name, value)
+        # One look over what is there instead of one for each name: every answer passes here.
+        there = {name.lower() for name, _ in response.headers}
+        for lower, (name, value) in by_lower_name.items():
+            if lower not in there:
+                response.headers.add(name, value)
         if response.mimetype == "text/html":
             # A page shows who is signed in. Without a sign-in it may be kept, but is asked for again.
             response.headers.setdefault("Cache-Control", "private, no-cache")

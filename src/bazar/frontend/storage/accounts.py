@@ -126,10 +126,16 @@ class SqlAccountStore:
         self._database = database
 
     @contextmanager
-    def reading(self, *, one_statement: bool = False) -> Iterator["SqlAccountRecords"]:
-        """Raises StorageUnavailable, as writing does."""
-        with self._database.reading(one_statement=one_statement) as connection:
+    def reading(self) -> Iterator["SqlAccountRecords"]:
+        """Raises StorageUnavailable, as all here do."""
+        with self._database.reading() as connection:
             yield SqlAccountRecords(connection)
+
+    def person_signed_in(self, secret_hash: str, kind: SignInKind, now: datetime) -> Person | None:
+        """Whose sign-in this is, if it has not ended."""
+        asked = {"secret_hash": secret_hash, "kind": kind.value, "now": microseconds(now)}
+        found = self._database.glance(_PERSON_SIGNED_IN, asked)
+        return _person(found[0]) if found else None
 
     @contextmanager
     def writing(self) -> Iterator["SqlAccountRecords"]:
@@ -249,13 +255,6 @@ class SqlAccountRecords:
                 "expires_at": microseconds(sign_in.expires_at),
             },
         )
-
-    def person_signed_in(self, secret_hash: str, kind: SignInKind, now: datetime) -> Person | None:
-        """Whose sign-in this is, if it has not ended."""
-        row = self._connection.execute(
-            _PERSON_SIGNED_IN, {"secret_hash": secret_hash, "kind": kind.value, "now": microseconds(now)}
-        ).one_or_none()
-        return None if row is None else _person(row)
 
     def end_sign_in(self, secret_hash: str, kind: SignInKind) -> None:
         """Delete a sign-in."""

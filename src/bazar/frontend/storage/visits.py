@@ -32,16 +32,16 @@ class SqlVisitStore:
     def signed_in(self, secret_hash: str, kind: SignInKind, now: datetime) -> Visit | None:
         """None where the secret opens nothing."""
         asked = {"secret_hash": secret_hash, "kind": kind.value, "now": microseconds(now)}
-        with self._database.reading() as connection:
-            row = connection.execute(_SIGNED_IN, asked).one_or_none()
-        if row is None:
+        found = self._database.glance(_SIGNED_IN, asked)
+        if not found:
             return None
+        row = found[0]
         return Visit(Person(row.account_id, row.email, row.name, Role(row.role)), _copies(row.lines))
 
     def copies(self, owner: Owner) -> int:
         """0 where there is no basket."""
-        with self._database.reading() as connection:
-            return _copies(connection.execute(_LINES, {"key": owner.key}).scalar_one_or_none())
+        found = self._database.glance(_LINES, {"key": owner.key})
+        return _copies(found[0].lines) if found else 0
 
 
 def _copies(lines: list[list[int]] | None) -> int:

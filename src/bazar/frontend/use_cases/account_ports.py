@@ -139,10 +139,6 @@ class AccountRecords(Protocol):
 
     def add_sign_in(self, sign_in: SignIn) -> None: ...
 
-    def person_signed_in(self, secret_hash: str, kind: SignInKind, now: datetime) -> Person | None:
-        """Whose sign-in this is; None where there is none of this kind, or it has ended."""
-        ...
-
     def end_sign_in(self, secret_hash: str, kind: SignInKind) -> None: ...
 
     def end_sign_ins_of(self, account_id: str) -> None:
@@ -167,8 +163,10 @@ class AccountRecords(Protocol):
 class AccountStore(Protocol):
     """Transactions over the records; what is written is durable when the block ends, undone by any error."""
 
-    def reading(self, *, one_statement: bool = False) -> AbstractContextManager[AccountRecords]:
-        """``one_statement``: no more than one follows, which costs less."""
+    def reading(self) -> AbstractContextManager[AccountRecords]: ...
+
+    def person_signed_in(self, secret_hash: str, kind: SignInKind, now: datetime) -> Person | None:
+        """Whose sign-in this is; None where there is none of this kind, or it has ended."""
         ...
 
     def writing(self) -> AbstractContextManager[AccountRecords]: ...
