@@ -10,6 +10,7 @@ from babel.messages.extract import extract
 
 import bazar.frontend
 from bazar.frontend.domain.accounts import Role
+from bazar.frontend.pages import wording
 from shop_window import Reader, Shop
 
 TEMPLATES = Path(bazar.frontend.__file__).parent / "templates"
@@ -46,11 +47,7 @@ class Texts(HTMLParser):
 
 
 def translate(shop: Shop) -> None:
-    shop.app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]  # of Jinja's extension
-        lambda text: f"⟦{text}⟧",
-        lambda one, many, number: f"⟦{one if number == 1 else many}⟧",
-        newstyle=True,
-    )
+    wording.translate(shop.app, lambda text: f"⟦{text}⟧", lambda one, many, number: f"⟦{one if number == 1 else many}⟧")
 
 
 def untranslated(page: str) -> set[str]:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bazar.catalog.storage.schema import books, changes, feed
+from bazar.chassis.database import Database
 from bazar.contracts.books import Change
 
 _READ = sa.select(feed.c.epoch, feed.c.last)
@@ -23,6 +24,12 @@ _AFTER = (
 )
 #: ONLY is a word of PostgreSQL's own: quoted, it names the column.
 _BEGIN = sa.text('INSERT INTO feed ("only", epoch, last) VALUES (1, :epoch, 0) ON CONFLICT DO NOTHING')
+
+
+def position(database: Database) -> str:
+    """How far the catalog is at this moment."""
+    (row,) = database.glance(_READ, {})
+    return f"{row.epoch}-{row.last}"
 
 
 class FeedRows:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy.engine import Connection
 
 from bazar.catalog.storage.books import BookRows, book_and_position
-from bazar.catalog.storage.feed import FeedRows
+from bazar.catalog.storage.feed import FeedRows, position
 from bazar.catalog.storage.first_start import FirstStartRows
 from bazar.catalog.storage.history import HistoryRows
 from bazar.catalog.storage.hold_list import HoldListRows
@@ -35,6 +35,9 @@ class CatalogStore:
 
     def book_and_position(self, item_number: int) -> tuple[StoredBook | None, str]:
         return book_and_position(self._database, item_number)
+
+    def position(self) -> str:
+        return position(self._database)
 
     @contextmanager
     def writing(self) -> Iterator[CatalogTransaction]:

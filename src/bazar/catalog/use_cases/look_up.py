@@ -84,8 +84,7 @@ class LookUp:
 
     def position(self) -> str:
         """How far the catalog is."""
-        with self._store.reading() as tx:
-            return tx.position()
+        return self._store.position()
 
     def subjects(self) -> tuple[Subjects, str]:
         """The subjects that have books, those with the most first."""

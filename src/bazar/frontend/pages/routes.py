@@ -1,5 +1,7 @@
 """The shop window: pages of HTML over the same use cases as the API; each works without a script."""
 
+from functools import lru_cache
+
 from flask import Blueprint, Flask
 from jinja2 import StrictUndefined
 
@@ -41,6 +43,9 @@ from bazar.frontend.pages.wording import speak, translate
 from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.people import People
 from bazar.frontend.use_cases.ports import Catalog, Orders
+
+#: Addresses of pages that are remembered: of a shop's books, those that are shown now.
+MOST_PATHS = 5_000
 
 
 def mount_pages(
@@ -102,7 +107,9 @@ def mount_pages(
     staff_book.mount(pages)
     BookChanges(catalog, staff_book, door, currency).mount(pages)
     pages.add_app_template_global(times, "times")
-    app.jinja_env.globals.update(limits=PageLimits(), shop=identity)
+    # Paths alone, which are the same in each request: to build one costs more than all else in a line of a template.
+    path_of = lru_cache(MOST_PATHS, typed=True)(app.url_for)
+    app.jinja_env.globals.update(limits=PageLimits(), shop=identity, url_for=path_of)
     pages.add_app_template_global(cover_of, "cover_of")
     pages.add_app_template_global(small_cover_of, "small_cover_of")
     translate(app)
