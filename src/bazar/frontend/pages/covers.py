@@ -130,9 +130,14 @@ def cover_of(book: Described) -> Cover:
     return _cover(book.title, tuple(book.authors))
 
 
+def _dice(title: str, authors: Sequence[str]) -> Dice:
+    """The first throw is for the palette."""
+    return Dice(hashlib.sha256("\n".join((title, *authors)).encode("utf-8", "replace")).digest())
+
+
 @lru_cache(maxsize=2_000)
 def _cover(title: str, authors: tuple[str, ...]) -> Cover:
-    dice = Dice(hashlib.sha256("\n".join((title, *authors)).encode("utf-8", "replace")).digest())
+    dice = _dice(title, authors)
     palette, layout = dice.pick(PALETTES), dice.pick(LAYOUTS)
     pattern = dice.pick(layout.patterns)(dice, WIDTH - 2 * layout.inset, *layout.band)
     room = layout.room if authors else layout.room + layout.spare
@@ -150,9 +155,10 @@ class SmallCover:
 def small_cover_of(book: Described) -> SmallCover:
     """In the colours of the book's cover."""
     letter = next((character for character in book.title if character.isalnum()), "·")
-    return SmallCover(cover_of(book).palette, letter.upper()[:1])
+    return SmallCover(_dice(book.title, book.authors).pick(PALETTES), letter.upper()[:1])
 
 
+@lru_cache(maxsize=10_000)
 def width_em(text: str) -> float:
     """About how wide a text is, in em of its size."""
     return sum(map(_character_width, text))
@@ -165,6 +171,9 @@ def wrap(text: str, widest_em: float) -> list[str]:
         longer = f"{lines[-1]} {word}".strip()
         if width_em(longer) <= widest_em:
             lines[-1] = longer
+            continue
+        if width_em(word) <= widest_em:
+            lines.append(word)
             continue
         lines.append("")
         for character in word:
