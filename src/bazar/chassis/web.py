@@ -10,7 +10,7 @@ from typing import Any, cast
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import BaseConverter
 
 from bazar.chassis import headers
@@ -195,6 +195,9 @@ def _begin() -> None:
     if not seen and headers.POSITION in environ.get("HTTP_COOKIE", ""):
         seen = request.cookies.get(headers.POSITION)
     seen_position.set(seen if read_position(seen) else None)
+    if str(environ.get("PATH_INFO", "")).startswith("//"):
+        # Werkzeug takes any number of slashes for one; but lanes, access and caches go by the address as it was sent.
+        raise NotFound
 
 
 def _finish(response: Response, metrics: Metrics) -> Response:

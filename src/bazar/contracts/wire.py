@@ -1,6 +1,8 @@
 """JSON in and out: what is parsed is valid, what is dumped can be parsed."""
 
 import json
+import re
+from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -15,6 +17,8 @@ LARGEST_JSON_INTEGER = 2**53 - 1
 #: How many of a list one answer has.
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=100)]
 DEFAULT_PAGE_SIZE = 20
+
+_INTEGER = re.compile("-?[0-9]+")
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,11 +63,13 @@ def parse(data: bytes, kind: type[M]) -> M:
 
 
 def convert(values: dict[str, Any], kind: type[M]) -> M:
-    """Read strings, of a query or a form, as ``kind``; raises Invalid."""
+    """Read strings, of a query or a form, as ``kind``; raises Invalid. Integers are digits, not ``1.0`` or ``1e1``."""
     try:
-        return msgspec.convert(values, kind, strict=False)
+        read = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
         raise _invalid(error, kind) from None
+    _refuse_other_integers("", values, read)
+    return read
 
 
 def dump(message: object) -> bytes:
@@ -86,6 +92,22 @@ def _look_for_doubled(pairs: list[tuple[str, object]]) -> None:
 
 
 _NAMES = json.JSONDecoder(object_pairs_hook=_look_for_doubled)
+
+
+def _refuse_other_integers(field: str, sent: object, read: object) -> None:
+    """msgspec takes ``1e1`` for 10 where strings stand for numbers: whoever typed that hardly wants ten copies."""
+    if isinstance(sent, str):
+        if type(read) is int and not _INTEGER.fullmatch(sent):
+            raise Invalid(field, "is no whole number; write it in digits alone, as in 12")
+        return
+    if isinstance(sent, Mapping):
+        inside = [(name, value, getattr(read, name, None)) for name, value in sent.items()]
+    elif isinstance(sent, list) and isinstance(read, tuple):
+        inside = [(str(index), *pair) for index, pair in enumerate(zip(sent, read, strict=True))]
+    else:
+        return
+    for name, value, value_read in inside:
+        _refuse_other_integers(f"{field}.{name}" if field else name, value, value_read)
 
 
 def _invalid(error: msgspec.ValidationError, kind: type[Any]) -> Invalid:

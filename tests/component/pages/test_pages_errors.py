@@ -29,6 +29,13 @@ def test_an_unknown_address_offers_the_search(guest: Reader) -> None:
     assert "<b>" not in page.text
 
 
+@pytest.mark.parametrize("path", ["//books/2", "///books/2", "//", "//example.org/..%2f", "//api/v1/info/2"])
+def test_an_address_that_begins_with_two_slashes_is_none(guest: Reader, path: str) -> None:
+    answer = guest.client.get("/", base_url=ADDRESS, environ_overrides={"PATH_INFO": path})
+    assert answer.status_code == 404
+    assert "Location" not in answer.headers
+
+
 def test_who_is_astray_is_still_signed_in(customer: Reader) -> None:
     assert "Sign out" in customer.get("/nothing/here").text
 

@@ -3,12 +3,14 @@
 import re
 from datetime import datetime, timedelta
 from typing import Protocol
+from urllib.parse import parse_qs, urlsplit
 
 import pyotp
 import pytest
 from werkzeug.test import TestResponse
 
-from bazar.frontend.domain.accounts import Role
+from bazar.frontend.domain.accounts import Role, SignInKind
+from bazar.frontend.pages.sessions import SESSION_COOKIE
 from shop_window import PASSWORD, Reader, Shop
 
 STAFF = "staff@example.org"
@@ -68,6 +70,18 @@ def recovery_codes(staff: Reader, device: Device) -> list[str]:
     return re.findall(r"<li><code>([a-z2-7-]+)</code></li>", page.text)
 
 
+def session_of(reader: Reader) -> str:
+    """What the browser holds."""
+    cookie = reader.client.get_cookie(SESSION_COOKIE, "shop.example.org")
+    assert cookie
+    return cookie.value
+
+
+def hold(reader: Reader, session: str) -> None:
+    """Give a browser the session of another."""
+    reader.client.set_cookie(SESSION_COOKIE, session, domain="shop.example.org", secure=True)
+
+
 def first_step(shop: Shop) -> tuple[Reader, TestResponse]:
     """Somebody who has given the password and sees the form for the code."""
     reader = shop.reader()
@@ -104,6 +118,34 @@ def test_the_code_is_asked_after_the_password_and_leads_on(shop: Shop, device: D
     sent = reader.send(reader.form(page, "/sign-in/code"), code=device.next_code())
     assert (sent.status_code, sent.headers["Location"]) == (303, "/books/2")
     assert reader.is_signed_in()
+
+
+def test_switching_it_on_ends_what_the_password_alone_has_opened(shop: Shop, staff: Reader, device: Device) -> None:
+    other = shop.reader()
+    other.sign_in(STAFF)
+    token = shop.accounts.sign_in(STAFF, PASSWORD, SignInKind.TOKEN, "192.0.2.1").secret
+    copied = shop.reader()
+    hold(copied, session_of(staff))
+    assert copied.is_signed_in()
+    form = staff.form("/account/second-factor", "/account/second-factor/confirm")
+    page = staff.send(form, password=PASSWORD, code=device.code())
+    assert staff.is_signed_in()
+    assert not other.is_signed_in()
+    assert not copied.is_signed_in()
+    assert shop.accounts.who_is(token, SignInKind.TOKEN) is None
+    assert staff.send(staff.form(page, "/sign-out")).status_code == 303, "its forms are of the new session"
+
+
+def test_it_is_switched_on_by_a_double_click(shop: Shop, staff: Reader, device: Device) -> None:
+    form = staff.form("/account/second-factor", "/account/second-factor/confirm")
+    before = session_of(staff)
+    staff.send(form, password=PASSWORD, code=device.code())
+    second = shop.reader()
+    hold(second, before)
+    answer = second.send(form, password=PASSWORD, code=device.code())
+    assert answer.status_code == 303
+    (there,) = parse_qs(urlsplit(answer.headers["Location"]).query)["next"]
+    assert "was switched on already" in staff.get(there).text
 
 
 @pytest.mark.usefixtures("recovery_codes")

@@ -6,7 +6,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from bazar.frontend.pages.staff.import_file import LARGEST_FILE_BYTES, MOST_ROWS
-from shop_window import Reader, Shop
+from shop_window import ADDRESS, Reader, Shop
 from stand_ins import HOSTILE
 
 PAGE, PREVIEW = "/staff/import", "/staff/import/preview"
@@ -127,6 +127,24 @@ def test_what_is_no_list_of_books_is_said(shop: Shop, stella: Reader, data: byte
     assert 'id="import-file-mistake"' in answer.text
     assert said in answer.text
     assert not shop.shelves.imported
+
+
+def test_a_file_larger_than_any_body_is_told_the_limit_on_the_same_page(shop: Shop, stella: Reader) -> None:
+    body, content_type = b"x" * 2_000_000, "multipart/form-data; boundary=unread"
+    answer = stella.client.post(PREVIEW, data=body, content_type=content_type, base_url=ADDRESS)
+    assert answer.status_code == 413
+    assert 'id="import-file-mistake"' in answer.text
+    assert "is larger than 256 KiB; divide it, or use the command `bazar catalogue import`" in answer.text
+    assert stella.form(answer, PREVIEW)
+    assert not shop.shelves.imported
+
+
+def test_a_body_that_is_too_large_elsewhere_or_a_customers_shows_no_import(stella: Reader, customer: Reader) -> None:
+    for reader, address in ((stella, "/staff/books/new"), (stella, "/sign-in"), (customer, PREVIEW)):
+        answer = reader.post(address, {"file": "x" * 2_000_000})
+        assert answer.status_code == 413
+        assert "That was too much at once" in answer.text
+        assert PREVIEW not in answer.text
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,13 @@ def test_hostile_bytes_are_malformed_or_invalid(kind: type[Any], data: bytes) ->
         parse(data, kind)
 
 
+@pytest.mark.parametrize("text", ["1.0", "1e1", "1E1", "10.0e0", "+1", "01", " 1", "1_0", "\N{FULLWIDTH DIGIT ONE}"])
+def test_a_number_in_a_query_or_a_form_is_digits(text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        convert({"subject": "history", "limit": text}, books.SubjectQuery)
+    assert refused.value.field == "limit"
+
+
 @pytest.mark.parametrize("kind", QUERIES)
 def test_any_strings_are_a_query_or_invalid(kind: type[Any]) -> None:
     fields = [field.encode_name for field in msgspec.structs.fields(kind)]

@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from bazar.frontend.domain.accounts import Person, Role
+from bazar.frontend.pages.errors import sign_in_and_come_back
 from bazar.frontend.pages.people import client_address
 from bazar.frontend.pages.refusals import REFUSALS, refused
 from bazar.frontend.pages.sessions import PageSessions
@@ -32,15 +33,20 @@ class SecondFactorPages:
         return make_response(redirect(url_for("pages.second_factor"), 303))
 
     def _confirm(self) -> Response:
+        if self._sessions.person() is None:  # sent twice: the first has ended the session that both came by
+            return sign_in_and_come_back(url_for("pages.second_factor", said="on-before"))
         person = self._person()
         try:
             password, code = request.form.get("password", ""), request.form.get("code", "")
-            codes = self._second_factors.confirm(person, password, code, client_address())
+            switched_on = self._second_factors.confirm(person, password, code, client_address())
         except REFUSALS as error:
             return refused("second_factor.html", error, **self._values(person))
-        if codes is None:  # sent twice: the codes were in the first answer, which the browser did not show
+        if switched_on is None:  # sent twice: the codes were in the first answer, which the browser did not show
             return make_response(redirect(url_for("pages.second_factor", said="on-before"), 303))
-        return make_response(render_template("recovery_codes.html", codes=codes))
+        response = make_response()
+        self._sessions.start(response, switched_on.signed_in)  # before the page, whose forms are the new session's
+        response.set_data(render_template("recovery_codes.html", codes=switched_on.recovery_codes))
+        return response
 
     def _switch_off(self) -> Response:
         person = self._person()

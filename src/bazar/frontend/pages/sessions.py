@@ -91,7 +91,7 @@ class PageSessions:
         self._end_current()
         set_own_cookie(response, SESSION_COOKIE, signed_in.secret, int(SIGN_IN_LIFETIME.total_seconds()))
         delete_own_cookie(response, GUEST_COOKIE)
-        g.page_person = signed_in.person
+        g.page_person, g.new_session = signed_in.person, signed_in.secret
         self._at_sign_in(response, signed_in.person)
 
     def end(self, response: Response) -> None:
@@ -160,7 +160,8 @@ def delete_own_cookie(response: Response, name: str) -> None:
 
 
 def _browser_secret() -> str | None:
-    return request.cookies.get(SESSION_COOKIE) or request.cookies.get(GUEST_COOKIE) or g.get("guest_secret")
+    known = g.get("new_session") or request.cookies.get(SESSION_COOKIE) or request.cookies.get(GUEST_COOKIE)
+    return known or g.get("guest_secret")
 
 
 def shared_page() -> SharedPage | None:

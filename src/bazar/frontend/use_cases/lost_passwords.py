@@ -19,6 +19,7 @@ from bazar.frontend.domain.accounts import Account, EmailAddress, Person, Role
 from bazar.frontend.domain.errors import NotAllowed
 from bazar.frontend.domain.passwords import check_strength, normalised
 from bazar.frontend.use_cases.account_ports import AccountRecords, AccountStore, Hasher
+from bazar.frontend.use_cases.acting import acting_role
 from bazar.frontend.use_cases.secret_texts import new_secret, sha256
 
 
@@ -37,11 +38,12 @@ class LostPasswords:
         """
         address = EmailAddress.read(email)
         with self._store.writing() as tx:
+            role = None if actor is None else acting_role(tx, actor, Role.STAFF)
             found = tx.find(address)
             account = tx.find_to_change(found.account_id) if found else None
             if account is None:
                 raise UnknownAccount
-            if actor is not None and not may_help(actor.role, account.role):
+            if role is not None and not may_help(role, account.role):
                 raise NotAllowed(Role.ADMIN.value)
             if actor is not None and actor.account_id == account.account_id:
                 raise NotForOneself

@@ -1,15 +1,25 @@
 """Switch a second factor on and off."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bazar.frontend.domain.account_care import Deed, JournalLine, UnknownAccount
-from bazar.frontend.domain.accounts import Account, EmailAddress, Person
+from bazar.frontend.domain.accounts import Account, EmailAddress, Person, SignInKind
 from bazar.frontend.domain.second_factor import RECOVERY_CODES, SecondFactor, SettingUp, WrongCode
 from bazar.frontend.use_cases.account_ports import AccountRecords, AccountStore
+from bazar.frontend.use_cases.accounts import SignedIn, start_sign_in
 from bazar.frontend.use_cases.codes import judge
 from bazar.frontend.use_cases.password_proof import PasswordProof
 from bazar.frontend.use_cases.secret_texts import hash_of_recovery_code, new_recovery_code
+
+
+@dataclass(frozen=True)
+class SwitchedOn:
+    """The second factor is on. Recovery codes, told this once; and the session that is all that is left of sign-ins."""
+
+    recovery_codes: Sequence[str] = field(repr=False)
+    signed_in: SignedIn
 
 
 class SecondFactors:
@@ -33,11 +43,12 @@ class SecondFactors:
             factor = tx.second_factors.find(person.account_id)
         return None if factor is None or factor.is_on else SettingUp(factor.secret, factor.address(person.email))
 
-    def confirm(self, person: Person, password: str, code: str, client_address: str) -> Sequence[str] | None:
-        """Switch it on by its first code; recovery codes, told this once. None where there is nothing to switch on.
+    def confirm(self, person: Person, password: str, code: str, client_address: str) -> SwitchedOn | None:
+        """Switch it on by its first code; None where there is nothing to switch on.
 
-        By the password too: whoever has found a session open must not lock its owner out. Raises WrongCode, after which
-        the secret stays the same; WrongCredentials, TooManyTries, TooBusy.
+        By the password too: whoever has found a session open must not lock its owner out. All sign-ins end, of pages
+        and API, and a new session begins: what the password alone has opened before must not stay open. Raises
+        WrongCode, after which the secret stays the same; WrongCredentials, TooManyTries, TooBusy.
         """
         proven = self._proof.prove(EmailAddress.read(person.email), password, client_address)
         now = self._clock()
@@ -54,7 +65,9 @@ class SecondFactors:
             codes = [new_recovery_code() for _ in range(RECOVERY_CODES)]
             tx.second_factors.set_recovery_codes(person.account_id, [hash_of_recovery_code(each) for each in codes])
             tx.journal.write(JournalLine(now, person.account_id, person.account_id, Deed.FACTOR_ON, account.role))
-        return codes
+            tx.end_sign_ins_of(account.account_id)
+            owner = replace(account.person, has_second_factor=True)
+            return SwitchedOn(codes, start_sign_in(tx, owner, SignInKind.SESSION, now))
 
     def recovery_codes_left(self, person: Person) -> int:
         """How many were not used."""

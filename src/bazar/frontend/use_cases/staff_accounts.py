@@ -1,4 +1,7 @@
-"""What an admin does with the accounts of others. ``actor`` is everywhere who does it."""
+"""What an admin does with the accounts of others.
+
+``actor`` is everywhere who does it; whoever is no admin any more when it is done: NotAllowed.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from bazar.frontend.domain.account_care import (
 from bazar.frontend.domain.accounts import Account, AccountExists, EmailAddress, Person, Role, read_name
 from bazar.frontend.use_cases.account_ports import AccountRecords, AccountStore
 from bazar.frontend.use_cases.accounts import Accounts
+from bazar.frontend.use_cases.acting import acting_role
 from bazar.frontend.use_cases.lost_passwords import add_link
 from bazar.frontend.use_cases.secret_texts import new_password
 
@@ -89,6 +93,7 @@ class StaffAccounts:
         address, name = EmailAddress.read(email), read_name(name)
         account = self._accounts.new_account(address, new_password(), name, role)
         with self._store.writing() as tx:
+            acting_role(tx, actor, Role.ADMIN)
             if not tx.add(account):
                 raise AccountExists(address.text)
             self._write(tx, actor.account_id, account, Deed.MADE, role)
@@ -97,7 +102,7 @@ class StaffAccounts:
     def change_role(self, actor: Person, account_id: str, role: Role) -> None:
         """Give a role or withdraw it; links that were made under the old one end. Raises UnknownAccount, LastAdmin."""
         with self._store.writing() as tx:
-            # Before the account: whoever takes an admin away waits here, and holds nothing yet.
+            acting_role(tx, actor, Role.ADMIN)
             admins = tx.admins()
             account = _held(tx, account_id)
             if account.role is role:
@@ -111,6 +116,7 @@ class StaffAccounts:
     def end_sessions(self, actor: Person, account_id: str) -> None:
         """All sign-ins of the account, of pages and API; raises UnknownAccount."""
         with self._store.writing() as tx:
+            acting_role(tx, actor, Role.ADMIN)
             account = _held(tx, account_id)
             tx.end_sign_ins_of(account_id)
             self._write(tx, actor.account_id, account, Deed.SESSIONS_ENDED, account.role)
@@ -123,6 +129,8 @@ class StaffAccounts:
         if actor is not None and actor.account_id == account_id:
             raise NotForOneself
         with self._store.writing() as tx:
+            if actor is not None:
+                acting_role(tx, actor, Role.ADMIN)
             account = _held(tx, account_id)
             if tx.second_factors.find(account_id) is None:
                 return False

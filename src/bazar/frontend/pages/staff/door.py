@@ -37,6 +37,10 @@ class StaffDoor:
             raise NotFound
         return person
 
+    def is_open(self) -> bool:
+        """Whether who asks is a bookseller."""
+        return works_here(self._sessions.person())
+
     def _check(self) -> None:
         if request.url_rule is not None and f"{request.url_rule.rule}/".startswith(f"{PREFIX}/"):
             self.bookseller()

@@ -15,7 +15,9 @@ from typing import Annotated, Any, TypeVar
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 from msgspec import Meta
+from werkzeug.exceptions import RequestEntityTooLarge
 
+from bazar.contracts import problems
 from bazar.contracts.amounts import amount_text, minor_digits, read_price
 from bazar.contracts.books import MOST_COPIES, ImportBooks, Money, RejectedRow, SourceName
 from bazar.contracts.catalogue_file import (
@@ -33,6 +35,7 @@ from bazar.contracts.catalogue_file import (
 from bazar.contracts.wire import Invalid, PublicRequest, convert
 from bazar.frontend.domain.errors import BadRequest, NeighbourAway
 from bazar.frontend.pages import positions
+from bazar.frontend.pages.errors import page_or_document
 from bazar.frontend.pages.staff.door import StaffDoor
 from bazar.frontend.pages.staff.fields import Mistakes, gather, plain, read_copies
 from bazar.frontend.pages.staff.refusals import Sent, ask_again, refused, unreadable
@@ -41,6 +44,8 @@ from bazar.frontend.use_cases.ports import Catalog, Seen
 #: In the form that confirms a third more; a form's field may have 500,000 bytes.
 LARGEST_FILE_BYTES = 256 * 1024
 MOST_ROWS = 1_000
+_WAY_OUT = "divide it, or use the command `bazar catalogue import`, which takes any"
+_TOO_LARGE = f"is larger than {LARGEST_FILE_BYTES // 1024} KiB; {_WAY_OUT}"
 FORM = "import"
 
 Answer = TypeVar("Answer")
@@ -97,6 +102,7 @@ class ImportPages:
 
     def mount(self, pages: Blueprint) -> None:
         """``/staff/import``, ``/staff/import/preview`` and ``/staff/import/sample.csv``."""
+        pages.register_error_handler(RequestEntityTooLarge, self._too_large)
 
         @pages.get("/staff/import", endpoint="staff_import")
         def start() -> Response:
@@ -131,6 +137,13 @@ class ImportPages:
                 return self._start(refused(FORM, error, ""))
             except NeighbourAway:
                 return ask_again(request.path)
+
+    def _too_large(self, _error: Exception) -> Response:
+        # Larger than any body may be, so nobody reads what else the form says, and nothing is done by it.
+        if request.path != url_for("pages.staff_import_preview") or not self._door.is_open():
+            return page_or_document(problems.TOO_LARGE.because(""))
+        status = problems.TOO_LARGE.status
+        return self._start(Sent(FORM, "invalid", status, "", typed={}, mistakes={"file": _TOO_LARGE}))
 
     def _start(self, sent: Sent | None = None) -> Response:
         try:
@@ -214,8 +227,7 @@ class ImportPages:
             }
         )
         if not data or len(data) > LARGEST_FILE_BYTES:
-            size = f"is larger than {LARGEST_FILE_BYTES // 1024} KiB" if data else "is empty or was not chosen"
-            raise Mistakes({"file": size})
+            raise Mistakes({"file": _TOO_LARGE if data else "is empty or was not chosen"})
         try:
             prices = read["prices"] or self._prices_of(data)
             reading = Reading(currency=self._currency, price_minor=read["price"], stock=read["stock"], prices=prices)
@@ -225,7 +237,7 @@ class ImportPages:
         except BadCatalogueFile as error:
             raise Mistakes({"file": str(error)}) from None
         if len(rows) > MOST_ROWS:
-            raise Mistakes({"file": f"has more than {MOST_ROWS} rows; the command `bazar catalogue import` takes any"})
+            raise Mistakes({"file": f"has more than {MOST_ROWS} rows; {_WAY_OUT}"})
         good = tuple(row for row in rows if isinstance(row, GoodRow))
         return ReadFile(data, read["source"], prices, good, tuple(row for row in rows if isinstance(row, BadRow)))
 
