@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -91,6 +92,25 @@ def test_a_double_click_takes_goods_in_once(shop: Shop, visitor: Visitor) -> Non
     expect(page.get_by_role("status")).to_have_text("The copies are on the shelf.")
     page.reload()
     expect(form(seller, "Count the stock")).to_contain_text("5 are expected")
+
+
+@pytest.mark.parametrize(("script", "most"), [(True, 40_000_000), (False, 3_000_000)], ids=["script", "no script"])
+def test_a_file_that_is_too_large_is_told_the_limit(
+    shop: Shop, new_visitor: NewVisitor, tmp_path: Path, script: bool, most: int
+) -> None:
+    seller = at_work(shop, new_visitor(script=script))
+    page = seller.page
+    file = tmp_path / "large.csv"
+    for size in (300_000, most):
+        file.write_bytes(b"x" * size)
+        seller.go("/staff/import")
+        page.get_by_label("File").set_input_files(file)
+        said = "is larger than 256 KiB; divide it"
+        seller.press("See what would change")
+        if script:
+            assert said in page.get_by_label("File").evaluate("input => input.validationMessage")
+        else:
+            expect(page.get_by_role("alert")).to_contain_text(said)
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])

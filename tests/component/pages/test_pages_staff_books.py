@@ -5,6 +5,7 @@ import pytest
 
 from bazar.contracts.books import Money
 from bazar.frontend.domain.accounts import Role
+from bazar.frontend.pages.staff import open_orders
 from bazar.frontend.pages.staff.new_book import SENT_AGAIN_WITHIN
 from shop_window import Reader, Shop, links
 from stand_ins import HOSTILE
@@ -218,6 +219,33 @@ def test_a_book_goes_out_of_the_shop_after_a_question(shop: Shop, stella: Reader
     assert 5 not in shop.shelves.books
     assert "The book is out of the shop." in stella.get(gone.headers["Location"]).text
     assert stella.send(stella.form("/staff/books/6", "/staff/books/6/price"), price="13").status_code == 303
+
+
+def test_who_takes_a_book_out_sees_the_open_orders_that_have_it(shop: Shop, stella: Reader, customer: Reader) -> None:
+    assert "No open order has it." in stella.get(f"{PAGE}/withdraw").text
+    bought = [customer.buy(number).headers["Location"].removesuffix("?bought=1") for number in (5, 6, 5, 5)]
+    stella.send(stella.form(f"/staff{bought[2]}", f"/staff{bought[2]}/ready"))
+    stella.send(stella.form(f"/staff{bought[3]}", f"/staff{bought[3]}/cancel"), reason="changed their mind")
+    page = stella.get(f"{PAGE}/withdraw").text
+    assert "2 open orders have it, and stand" in page
+    assert links(page, "Order ") == [f"/staff{bought[0]}", f"/staff{bought[2]}"]
+    assert "There may be more" not in page
+    with shop.till.away():
+        page = stella.get(f"{PAGE}/withdraw").text
+    assert "cannot be said just now" in page
+    assert stella.send(stella.form(f"{PAGE}/withdraw", f"{PAGE}/withdraw")).status_code == 303
+
+
+def test_of_very_many_open_orders_some_are_looked_through_and_the_page_says_so(
+    stella: Reader, customer: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_orders, "ORDERS_AT_A_TIME", 1)
+    for _ in range(open_orders.MOST_TIMES + 1):
+        customer.buy(6)
+    assert "None of the orders that wait longest has it." in stella.get(f"{PAGE}/withdraw").text
+    other = stella.get("/staff/books/6/withdraw").text
+    assert f"{open_orders.MOST_TIMES} open orders have it" in other
+    assert "There may be more" in other
 
 
 def test_a_form_for_a_book_that_is_gone_is_a_404(shop: Shop, stella: Reader) -> None:

@@ -105,7 +105,7 @@ def mount_pages(
     add_journal_pages(pages, chronicle, orders, accounts)
     staff_book = StaffBookPage(catalog, chronicle)
     staff_book.mount(pages)
-    BookChanges(catalog, staff_book, door, currency).mount(pages)
+    BookChanges(catalog, orders, staff_book, door, currency).mount(pages)
     pages.add_app_template_global(times, "times")
     # Paths alone, which are the same in each request: to build one costs more than all else in a line of a template.
     path_of = lru_cache(MOST_PATHS, typed=True)(app.url_for)

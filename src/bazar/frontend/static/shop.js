@@ -153,6 +153,13 @@ async function lookAgain(buy) {
   $("new-price").hidden = price.amount === Number(buy.dataset.price);
 }
 
+// A file that is too large is told before it is sent: of a very large one no browser waits for the answer.
+
+document.addEventListener("change", ({ target }) => {
+  const { largestBytes, tooLarge } = target.dataset;
+  if (largestBytes) target.setCustomValidity(target.files[0]?.size > Number(largestBytes) ? tooLarge : "");
+});
+
 document.querySelectorAll("input[data-suggest]").forEach(suggest);
 const buy = $("buy");
 if (buy) {

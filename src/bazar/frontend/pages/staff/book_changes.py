@@ -30,6 +30,7 @@ from bazar.frontend.pages.staff.fields import (
     read_reason,
     texts_of,
 )
+from bazar.frontend.pages.staff.open_orders import open_orders_with
 from bazar.frontend.pages.staff.refusals import (
     REFUSALS,
     ChangedMeanwhile,
@@ -38,13 +39,16 @@ from bazar.frontend.pages.staff.refusals import (
     refused,
     unreadable,
 )
+from bazar.frontend.pages.staff.today import optional_deadline
 from bazar.frontend.pages.wording import price_text
-from bazar.frontend.use_cases.ports import Catalog
+from bazar.frontend.use_cases.ports import Catalog, Orders
 
 #: How often a change that is about nothing that others have changed is sent with the newer version. At once, without a
 #: pause that spreads (jitter): each try has lost to a change that was made, so somebody gets on, and reading the book
 #: anew is what takes the time between two.
 MOST_TRIES = 4
+#: Of those that have a book which is taken out.
+MOST_ORDERS_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,9 @@ class Wish:
 class BookChanges:
     """Mounts the forms."""
 
-    def __init__(self, catalog: Catalog, page: StaffBookPage, door: StaffDoor, currency: str) -> None:
+    def __init__(self, catalog: Catalog, orders: Orders, page: StaffBookPage, door: StaffDoor, currency: str) -> None:
         self._catalog = catalog
+        self._orders = orders
         self._page = page
         self._door = door
         self._currency = currency
@@ -89,7 +94,7 @@ class BookChanges:
 
         @pages.get("/staff/books/<item_number:item_number>/withdraw", endpoint="staff_books_withdraw_form")
         def withdraw_form(item_number: int) -> str:
-            return render_template("staff_withdraw.html", book=self._page.find(item_number))
+            return self._ask_about_withdrawing(item_number)
 
         @pages.post("/staff/books/<item_number:item_number>/withdraw", endpoint="staff_books_withdraw")
         def withdraw(item_number: int) -> Response:
@@ -103,6 +108,14 @@ class BookChanges:
             return make_response(
                 redirect(url_for("pages.staff_books_one", item_number=item_number, done="withdrawn"), 303)
             )
+
+    def _ask_about_withdrawing(self, item_number: int) -> str:
+        book = self._page.find(item_number)
+        try:
+            waiting = open_orders_with(item_number, self._orders, optional_deadline())
+        except NeighbourAway:
+            waiting = None
+        return render_template("staff_withdraw.html", book=book, waiting=waiting, most_shown=MOST_ORDERS_SHOWN)
 
     def _answer(self, item_number: int, form: str, read: Callable[[Mapping[str, str], Shown], Wish]) -> Response:
         typed = request.form

@@ -158,7 +158,8 @@ class ImportPages:
             currency=self._currency,
             ways=_ways(self._currency),
             most_rows=MOST_ROWS,
-            largest_kibibytes=LARGEST_FILE_BYTES // 1024,
+            largest_bytes=LARGEST_FILE_BYTES,
+            too_large=_TOO_LARGE,
         )
         return make_response(page, sent.status if sent else 200)
 

@@ -40,7 +40,7 @@ def add_today_page(pages: Blueprint, catalog: Catalog, orders: Orders) -> None:
 def _number_of_low(catalog: Catalog) -> int | None:
     """Of how many books there are few; None where nobody knows just now."""
     try:
-        found = catalog.low_stock(LowStockQuery(limit=1), _optional_deadline())
+        found = catalog.low_stock(LowStockQuery(limit=1), optional_deadline())
     except NeighbourAway:
         return None
     positions.note(found.position)
@@ -52,7 +52,7 @@ def _running_low(catalog: Catalog, orders: Orders) -> tuple[BookSummary, ...] | 
 
     What does not sell may stand on the shelf in one copy for years: that is no reason to order more.
     """
-    deadline = _optional_deadline()
+    deadline = optional_deadline()
     try:
         numbers = orders.best_sellers(BestSellersQuery(limit=BEST_SELLERS_LOOKED_AT), deadline).item_numbers
         query = NumbersQuery(item_numbers=numbers, limit=BEST_SELLERS_LOOKED_AT)
@@ -63,5 +63,6 @@ def _running_low(catalog: Catalog, orders: Orders) -> tuple[BookSummary, ...] | 
     return tuple(book for book in found.answer.items if book.quantity <= FEW_COPIES)[:RUNNING_LOW_SHOWN]
 
 
-def _optional_deadline() -> Deadline:
+def optional_deadline() -> Deadline:
+    """For what a page can do without."""
     return Deadline.after(min(OPTIONAL_SECONDS, g.deadline.remaining_seconds()))
