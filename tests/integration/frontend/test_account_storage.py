@@ -223,7 +223,13 @@ def test_writers_at_the_same_time_add_one_account_and_count_every_try(store: Sql
 
 
 def test_people_are_found_by_how_their_address_or_name_begins(store: SqlAccountStore) -> None:
-    people = {"a.b@x.org": "Élan Lee", "a-b@x.org": "Bo", "ab@x.org": "", "ba@x.org": "a.b@x.org"}
+    people = {
+        "a.b@x.org": "Élan Lee",
+        "a-b@x.org": "Bo",
+        "ab@x.org": "",
+        "ba@x.org": "a.b@x.org",
+        "dz@x.org": "D'Arc  Lee-Ödön Lo",
+    }
     with store.writing() as tx:
         for email, name in people.items():
             tx.add(replace(an_account(email, email[:2]), name=name))
@@ -235,6 +241,11 @@ def test_people_are_found_by_how_their_address_or_name_begins(store: SqlAccountS
         "ab": ["ab@x.org"],
         "é": ["a.b@x.org", "cy@x.org"],
         "bo": ["a-b@x.org"],
+        "le": ["dz@x.org", "a.b@x.org"],
+        "lee-ö": ["dz@x.org"],
+        "öd": ["dz@x.org"],
+        "lo": ["dz@x.org"],
+        "ee": [],
         "%": [],
         "_b": [],
     }
@@ -251,22 +262,45 @@ def test_finding_people_looks_at_no_others(store: SqlAccountStore, frontend_data
             tx.add(an_account(f"someone{number}@example.org", str(number)))
     explain = "EXPLAIN QUERY PLAN" if frontend_database.is_sqlite else "EXPLAIN"
     with frontend_database.writing() as connection:
-        connection.execute(sa.text("ANALYZE accounts"))
+        for table in ("accounts", "later_words"):
+            connection.execute(sa.text(f"ANALYZE {table}"))
     with frontend_database.reading() as connection:
         for statement in _PEOPLE_BEGINNING_WITH[connection.dialect.name]:
             asked = {**beginning("ben"), "most": 20}
             plan = str(connection.execute(sa.text(f"{explain} {statement}"), asked).all())
-            assert "_start" in plan or "accounts_email_key" in plan, plan
+            assert "_start" in plan or "accounts_email_key" in plan or "later_words" in plan, plan
+            assert "SCAN later_words" not in plan, plan
+            assert "Seq Scan on later_words" not in plan, plan
             assert "SCAN accounts" not in plan, plan
             assert "Seq Scan on accounts" not in plan, plan
 
 
+def test_a_name_is_found_by_its_words_as_it_is_now(store: SqlAccountStore) -> None:
+    with store.writing() as tx:
+        tx.add(an_account())
+        tx.add(replace(an_account(account_id="other"), name="Somebody Else"))  # the address is taken
+        tx.change_name("ann", "Ann Brontë Lee")
+        tx.change_name("nobody", "No Body")
+    with store.reading() as tx:
+        found = {words: len(tx.people_beginning_with(words, 10)) for words in ("bron", "lee", "bronte", "else", "body")}
+        assert found == {"bron": 1, "lee": 1, "bronte": 0, "else": 0, "body": 0}
+    with store.writing() as tx:
+        tx.change_name("ann", "Ann")
+        assert not tx.people_beginning_with("lee", 10)
+        tx.change_name("ann", "Ann Lee")
+        tx.delete("ann")
+    with store.reading() as tx:
+        assert not tx.people_beginning_with("lee", 10)
+
+
 def test_names_of_before_are_found_too(new_database: Callable[[], Database], tmp_path: Path) -> None:
     database, migrations, before = new_database(), Path(bazar.frontend.migrations.__path__[0]), tmp_path / "before"
-    shutil.copytree(migrations, before, ignore=shutil.ignore_patterns("0004*", "__pycache__"))
+    shutil.copytree(migrations, before, ignore=shutil.ignore_patterns("0004*", "0005*", "__pycache__"))
     migrate(database, before)
     with database.writing() as connection:
-        connection.execute(_OLD_ACCOUNT, {"name": "Élan"})
+        connection.execute(_OLD_ACCOUNT, {"name": "Élan Lee-Lopez"})
     migrate(database, migrations)
     with SqlAccountStore(database).reading() as tx:
-        assert [one.name for one in tx.people_beginning_with("él", 10)] == ["Élan"]
+        for words in ("él", "lee", "lopez"):
+            assert [one.name for one in tx.people_beginning_with(words, 10)] == ["Élan Lee-Lopez"]
+        assert not tx.people_beginning_with("opez", 10)

@@ -1,5 +1,6 @@
 """People and what they may do: addresses, roles, accounts, sign-ins."""
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ MOST_NAME_CHARACTERS = 200
 #: What one subscriber of IPv6 is given at the least (RFC 6177): it counts as one address.
 IPV6_SUBSCRIBER_PREFIX = 64
 
+#: Of a name, beyond its first: people are found by the beginning of each.
+MOST_WORDS_FOUND = 8
+_BETWEEN_WORDS = re.compile(r"[\s-]+(?=[^\s-])")
 _ATEXT_SYMBOLS = frozenset("!#$%&'*+-/=?^_`{|}~.")
 
 
@@ -139,6 +143,12 @@ def read_name(text: str) -> str:
 def key_of_name(text: str) -> str:
     """A name, or how one begins, without case and space around it: what makes two alike."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).strip()
+
+
+def later_words_of_name(text: str) -> list[str]:
+    """The key of a name from its second word on, from its third on and so forth: a surname begins one of them."""
+    key = key_of_name(text)
+    return [key[found.end() :] for found in _BETWEEN_WORDS.finditer(key)][:MOST_WORDS_FOUND]
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,19 @@ from sqlalchemy.engine import Connection
 
 from bazar.chassis.database import Database, beginning, begins_with, for_update, one_at_a_time
 from bazar.contracts.times import from_microseconds, microseconds
-from bazar.frontend.domain.accounts import Account, EmailAddress, Person, Role, SignIn, SignInKind, key_of_name
+from bazar.frontend.domain.accounts import (
+    Account,
+    EmailAddress,
+    Person,
+    Role,
+    SignIn,
+    SignInKind,
+    key_of_name,
+    later_words_of_name,
+)
 from bazar.frontend.storage.account_journal import SqlAccountJournal
 from bazar.frontend.storage.one_time_secrets import SqlOneTimeSecrets
-from bazar.frontend.storage.schema import accounts, second_factors, sign_ins, tries
+from bazar.frontend.storage.schema import accounts, later_words, second_factors, sign_ins, tries
 from bazar.frontend.storage.second_factors import SqlSecondFactors
 
 #: Rows that one sweep deletes at most, so that no sign-in pays for all that came before it.
@@ -32,6 +41,11 @@ _COUNT_TRY = sa.text(
     "ON CONFLICT (bucket, window_start) DO UPDATE SET tries = tries.tries + 1 WHERE tries.tries < :most "
     "RETURNING tries"
 )
+# Nothing where the account is not there: because its address was taken, which must cost as much as if it was not.
+_ADD_LATER_WORDS = sa.text(
+    "INSERT INTO later_words (account_id, words) SELECT account_id, :words FROM accounts WHERE account_id = :account_id"
+)
+_REMOVE_LATER_WORDS = sa.delete(later_words).where(later_words.c.account_id == sa.bindparam("of_account"))
 _FIND_ACCOUNT = sa.select(accounts).where(accounts.c.email_key == sa.bindparam("email_key"))
 _FIND_ACCOUNT_BY_ID = sa.select(accounts).where(accounts.c.account_id == sa.bindparam("account_id"))
 _FIND_ROLE = sa.select(accounts.c.account_id).where(accounts.c.role == sa.bindparam("role")).limit(1)
@@ -64,14 +78,27 @@ _STAFF = (
 _PEOPLE = _PERSON.select_from(accounts.outerjoin(second_factors)).where(
     accounts.c.account_id.in_(sa.bindparam("account_ids", expanding=True))
 )
-#: Two questions, each answered by an index; by the dialect's name.
+#: Three questions, each answered by an index; by the dialect's name.
 _PEOPLE_BEGINNING_WITH = {
     dialect: [
+        *(
+            _PERSON.select_from(accounts.outerjoin(second_factors))
+            .where(begins_with(column)[dialect])
+            .order_by(column)
+            .limit(sa.bindparam("most"))
+            for column in (accounts.c.email_key, accounts.c.name_key)
+        ),
+        # As a question inside one: SQLite would join the other way around and look at all accounts.
         _PERSON.select_from(accounts.outerjoin(second_factors))
-        .where(begins_with(column)[dialect])
-        .order_by(column)
-        .limit(sa.bindparam("most"))
-        for column in (accounts.c.email_key, accounts.c.name_key)
+        .where(
+            accounts.c.account_id.in_(
+                sa.select(later_words.c.account_id)
+                .where(begins_with(later_words.c.words)[dialect])
+                .order_by(later_words.c.words)
+                .limit(sa.bindparam("most"))
+            )
+        )
+        .order_by(accounts.c.name_key, accounts.c.email_key),
     ]
     for dialect in ("sqlite", "postgresql")
 }
@@ -168,6 +195,7 @@ class SqlAccountRecords:
                 "created_at": microseconds(account.created_at),
             },
         ).scalar_one()
+        self._add_later_words(account.account_id, account.name)
         return bool(owner == account.account_id)
 
     def find(self, email: EmailAddress) -> Account | None:
@@ -214,6 +242,8 @@ class SqlAccountRecords:
         self._connection.execute(
             _CHANGE_NAME, {"of_account": account_id, "new_name": name, "new_key": key_of_name(name)}
         )
+        self._connection.execute(_REMOVE_LATER_WORDS, {"of_account": account_id})
+        self._add_later_words(account_id, name)
 
     def change_role(self, account_id: str, role: Role) -> None:
         """Replace the role."""
@@ -235,13 +265,18 @@ class SqlAccountRecords:
         return [_person(row) for row in rows]
 
     def people_beginning_with(self, start: str, most: int) -> Sequence[Person]:
-        """By address first, then by name; nobody twice."""
+        """By address first, then by name, then by the words in it; nobody twice."""
         found = [
             _person(row)
             for statement in _PEOPLE_BEGINNING_WITH[self._connection.dialect.name]
             for row in self._connection.execute(statement, {**beginning(start), "most": most})
         ]
         return list({one.account_id: one for one in found}.values())[:most]
+
+    def _add_later_words(self, account_id: str, name: str) -> None:
+        rows = [{"account_id": account_id, "words": words} for words in later_words_of_name(name)]
+        if rows:
+            self._connection.execute(_ADD_LATER_WORDS, rows)
 
     def add_sign_in(self, sign_in: SignIn) -> None:
         """Store a sign-in."""

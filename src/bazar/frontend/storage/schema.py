@@ -40,6 +40,16 @@ accounts = Table(
     Index("accounts_name_key_start", "name_key", postgresql_ops={"name_key": "text_pattern_ops"}),
 )
 
+#: Names without case from their second word on, from their third on: what a surname is found by.
+later_words = Table(
+    "later_words",
+    metadata,
+    Column("account_id", Text, ForeignKey("accounts.account_id", name="later_words_account", ondelete="CASCADE")),
+    Column("words", Text, nullable=False),
+    PrimaryKeyConstraint("account_id", "words", name="later_words_pk"),
+    Index("later_words_start", "words", postgresql_ops={"words": "text_pattern_ops"}),
+)
+
 sign_ins = Table(
     "sign_ins",
     metadata,

@@ -39,7 +39,7 @@ _DONE = ("ready", "collected", "cancelled", "settled")
 
 
 class Asked(Message, frozen=True):
-    """Which orders to list; without ``show`` all of them. ``q``: how a number, an address or a name begins."""
+    """Which orders to list; without ``show`` all. ``q``: how a number, an address or a word of a name begins."""
 
     show: Shown | None = None
     q: Sought | None = None
