@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from html import unescape
 from html.parser import HTMLParser
 from io import BytesIO
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import argon2
 from flask.testing import FlaskClient
@@ -143,7 +143,7 @@ def links(page: str, text: str) -> list[str]:
 class Shop:
     """The pages with all that is behind them."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime], **said_of_itself: str) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], **said_of_itself: Any) -> None:
         metadata.create_all(database.engine)
         self.clock = clock
         self.shelves = Shelves()

@@ -7,9 +7,11 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 
 class BadSetting(Exception):
@@ -115,6 +117,15 @@ def _currency(text: str) -> str:
     return text
 
 
+def _time_zone(text: str) -> tzinfo:
+    if text == "UTC":
+        return UTC  # also where the machine knows no other
+    try:
+        return ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: of a name that is a folder of names
+        raise ValueError("a name in the IANA time zone database, Europe/Berlin or UTC say") from None
+
+
 def _log_format(text: str) -> str:
     if text not in {"json", "text"}:
         raise ValueError("json or text")
@@ -197,6 +208,12 @@ class Settings:
     shop_hours: str = _setting("BAZAR_SHOP_HOURS", _words, "", "When the shop is open; left out unless set")
     shop_contact: str = _setting(
         "BAZAR_SHOP_CONTACT", _words, "", "How readers reach the shop: telephone, e-mail; left out unless set"
+    )
+    shop_time_zone: tzinfo = _setting(
+        "BAZAR_SHOP_TIME_ZONE",
+        _time_zone,
+        "UTC",
+        "Whose times the pages show, and whose midnight ends a day: a name by IANA, Europe/Berlin say",
     )
     sample: bool = _setting("BAZAR_SAMPLE", _switch, "1", "1 loads the sample catalogue at the first start")
     sign_ins_per_minute: int = _setting(

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from dataclasses import fields
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,11 @@ def test_what_is_set_does_not_follow_from_anything() -> None:
 
 def test_an_empty_variable_is_an_unset_one() -> None:
     assert read(BAZAR_PORT="", BAZAR_CURRENCY="", BAZAR_TLS_KEY="") == read()
+
+
+def test_the_shop_keeps_the_time_of_its_place() -> None:
+    assert read().shop_time_zone is UTC
+    assert str(read(BAZAR_SHOP_TIME_ZONE="Europe/Berlin").shop_time_zone) == "Europe/Berlin"
 
 
 def test_a_folder_in_the_home_folder_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +111,10 @@ def test_proxies_are_addresses_and_networks() -> None:
         ("BAZAR_SAMPLE", "yes"),
         ("BAZAR_SHOP_NAME", "a\nb"),
         ("BAZAR_SHOP_HOURS", "a" * 201),
+        ("BAZAR_SHOP_TIME_ZONE", "Europe/Atlantis"),
+        ("BAZAR_SHOP_TIME_ZONE", "Europe"),
+        ("BAZAR_SHOP_TIME_ZONE", "../etc/passwd"),
+        ("BAZAR_SHOP_TIME_ZONE", "/etc/localtime"),
         ("BAZAR_SIGN_INS_PER_MINUTE", "-1"),
         ("BAZAR_SIGN_INS_PER_MINUTE", "²"),
         ("BAZAR_REGISTRATIONS_PER_MINUTE", "1.5"),

@@ -121,7 +121,7 @@ class FiguresQuery(Message, frozen=True):
 
 
 class DayFigures(Message, frozen=True):
-    """A day in UTC (``2026-01-31``): orders placed then that stand, and what was paid for orders collected then."""
+    """A day of the shop's (``2026-01-31``): orders placed then that stand, what was paid for orders collected then."""
 
     day: str
     orders: int

@@ -93,7 +93,13 @@ def build(settings: Settings) -> RunningService:
         customers_time=CustomersTime(timedelta(minutes=settings.cancel_within_minutes), system_clock),
         public_url=settings.public_url,
         currency=settings.currency,
-        identity=ShopIdentity(settings.shop_name, settings.shop_address, settings.shop_hours, settings.shop_contact),
+        identity=ShopIdentity(
+            settings.shop_name,
+            settings.shop_address,
+            settings.shop_hours,
+            settings.shop_contact,
+            settings.shop_time_zone,
+        ),
         slots=settings.threads,
     )
 

@@ -68,7 +68,7 @@ def build(settings: Settings) -> RunningService:
         end_stuck_orders=EndStuckOrders(store, catalog, sweep_loop, system_clock),
         look_up_orders=LookUpOrders(store),
         hand_out_orders=HandOutOrders(store, system_clock),
-        follow_orders=FollowOrders(store, system_clock, settings.currency),
+        follow_orders=FollowOrders(store, system_clock, settings.currency, settings.shop_time_zone),
         find_best_sellers=FindBestSellers(store, time.monotonic),
         verifier=verifier(settings, ORDER),
         readiness=lambda: _readiness(own, client),

@@ -1,15 +1,27 @@
 """What booksellers do with orders: the list, one order, its moves, and those that need a hand."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from bazar.chassis.database import Database
 from bazar.frontend.domain.accounts import Role
 from shop_window import Reader, Shop, links
 
 NOT_FOUND = "/staff/orders/" + "z" * 32
+
+
+class MovableClock(Protocol):
+    """The clock of the fixture."""
+
+    now: datetime
+
+    def __call__(self) -> datetime: ...
 
 
 @pytest.fixture
@@ -230,6 +242,22 @@ def test_what_nobody_has_is_not_found(stella: Reader) -> None:
     for words in ("nobody@example.org", "%", "_nn", "\\", "a" * 2000, "\U0010ffff"):
         assert found(stella, words) == []
     assert "will do" in stella.get("/staff/orders?q=nobody").text
+
+
+def test_pages_show_the_time_of_the_shop_and_a_day_ends_at_its_midnight(tmp_path: Path, clock: MovableClock) -> None:
+    clock.now = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)  # when the till's orders are placed
+    database = Database(f"sqlite:///{tmp_path}/frontend.sqlite3")
+    shop = Shop(database, clock, time_zone=ZoneInfo("Pacific/Auckland"))  # thirteen hours ahead
+    customer, stella = shop.customer(), shop.bookseller()
+    order = customer.buy(5).headers["Location"]
+    assert "February 1, 2026, 1:00" in customer.get(order).text.replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert "until 2:00 AM NZDT" in customer.get(order).text.replace("\N{NARROW NO-BREAK SPACE}", " ")
+    assert "days by Pacific/Auckland" in stella.get("/staff").text
+    clock.now = datetime(2026, 2, 1, 10, 59, tzinfo=UTC)
+    assert links(stella.get("/staff/orders?show=today").text, "Volume 5")
+    clock.now = datetime(2026, 2, 1, 11, 0, tzinfo=UTC)
+    assert "No orders here." in stella.get("/staff/orders?show=today").text
+    database.close()
 
 
 def test_todays_orders_are_a_list_of_their_own(shop: Shop, stella: Reader, customer: Reader, order: str) -> None:

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -50,6 +51,36 @@ def test_orders_count_on_the_day_they_were_placed_and_takings_when_they_are_coll
         ("2026-01-31", 2, 6000),
     ]
     assert (figures.to_make_ready, figures.ready, figures.stuck) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("zone", "of_days"),
+    [
+        ("UTC", {"2026-03-28": 1, "2026-03-29": 3}),
+        # Spring forward: the 29th has 23 hours there and begins an hour before UTC's.
+        ("Europe/Berlin", {"2026-03-28": 0, "2026-03-29": 3, "2026-03-30": 1}),
+        # Five hours and three quarters ahead.
+        ("Asia/Kathmandu", {"2026-03-29": 2, "2026-03-30": 2}),
+        ("America/New_York", {"2026-03-28": 2, "2026-03-29": 2}),
+    ],
+)
+def test_a_day_ends_at_the_shops_midnight(
+    order_store: OrderStore, clock: MovableClock, zone: str, of_days: dict[str, int]
+) -> None:
+    placed_at = ["2026-03-28T23:00:00Z", "2026-03-29T03:59:59.999Z", "2026-03-29T21:59:59.999Z", "2026-03-29T22:00:00Z"]
+    with order_store.writing() as tx:
+        for number, at in enumerate(placed_at):
+            placed = datetime.fromisoformat(at)
+            lines = (OrderedLine(7, "Xen", 1, 100),)
+            tx.decide([Decision(order_id(number), "ann", "hash", Outcome.CONFIRMED, placed, "USD", lines)])
+    for number, at in enumerate(placed_at):
+        clock.now = datetime.fromisoformat(at)
+        HandOutOrders(order_store, clock).move_order(order_id(number), MoveOrder(actor="staff", to="collected"))
+    figures = FollowOrders(order_store, clock, "USD", ZoneInfo(zone)).figures(FiguresQuery(days=3))
+    counted = {day.day: (day.orders, day.takings.amount) for day in figures.days if day.day in of_days}
+    assert counted == {day: (number, 100 * number) for day, number in of_days.items()}
+    assert sum(day.orders for day in figures.days) == 4
+    assert figures.days[-1].day == clock.now.astimezone(ZoneInfo(zone)).date().isoformat()
 
 
 def test_a_shop_without_orders_has_figures_too(order_store: OrderStore, clock: MovableClock) -> None:

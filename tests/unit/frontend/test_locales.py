@@ -1,5 +1,8 @@
 """Which locale a visitor gets, and how it writes prices and dates."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from babel import Locale
 from hypothesis import given
@@ -9,7 +12,7 @@ from bazar.contracts.amounts import minor_digits
 from bazar.contracts.books import HIGHEST_PRICE_MINOR, Money
 from bazar.frontend.domain.locales import DEFAULT_LOCALE, LOCALES, chosen_locale
 from bazar.frontend.domain.money import times
-from bazar.frontend.pages.wording import language_name, moment_text, number_text, price_text
+from bazar.frontend.pages.wording import language_name, moment_text, number_text, price_text, time_text
 
 NBSP = "\N{NO-BREAK SPACE}"
 
@@ -94,6 +97,11 @@ def test_moments_and_numbers_are_written_as_the_locale_does() -> None:
     assert moment_text(at, "de") == "31. Januar 2026, 14:05 UTC"
     assert moment_text(at, "en-GB") == "31 January 2026, 14:05 UTC"
     assert moment_text(at, "en").startswith("January 31, 2026, 2:05")
+    berlin, kathmandu = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kathmandu")
+    assert moment_text("2026-01-31T23:05:00Z", "de", berlin) == "1. Februar 2026, 00:05 CET"
+    assert moment_text("2026-07-31T22:05:00Z", "en-GB", berlin) == "1 August 2026, 00:05 CEST"
+    assert moment_text(at, "de", kathmandu) == "31. Januar 2026, 19:50 +0545"
+    assert time_text(datetime.fromisoformat(at), "de", berlin) == "15:05 CET"
     assert (number_text(12345, "en"), number_text(12345, "de")) == ("12,345", "12.345")
 
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 from copy import copy
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 from babel import Locale, dates, numbers
 from babel.core import UnknownLocaleError
@@ -22,16 +22,19 @@ MOST_REMEMBERED = 10_000
 TEXT_LOCALE = "en"
 
 
-def speak(pages: Blueprint) -> None:
-    """Give the templates the filters price, number, moment, day and language, and ``locale``."""
+def speak(pages: Blueprint, time_zone: tzinfo) -> None:
+    """Give the templates the filters price, number, moment, time, day and language, and ``locale``.
+
+    ``time_zone``: whose times moments are written in.
+    """
 
     def localised(format_it: Callable[..., str]) -> Callable[..., str]:
         return lambda value: format_it(value, locale())
 
     pages.add_app_template_filter(localised(price_text), "price")
     pages.add_app_template_filter(localised(number_text), "number")
-    pages.add_app_template_filter(localised(moment_text), "moment")
-    pages.add_app_template_filter(localised(time_text), "time")
+    pages.add_app_template_filter(localised(partial(moment_text, zone=time_zone)), "moment")
+    pages.add_app_template_filter(localised(partial(time_text, zone=time_zone)), "time")
     pages.add_app_template_filter(localised(day_text), "day")
     pages.add_app_template_filter(language_name, "language")
     pages.add_app_template_filter(order_number, "order_number")
@@ -100,11 +103,11 @@ def number_text(number: int, in_locale: str = TEXT_LOCALE) -> str:
     return numbers.format_decimal(number, locale=_babel(in_locale))
 
 
-def moment_text(rfc3339: str, in_locale: str = TEXT_LOCALE) -> str:
-    """Day and time in UTC, to the minute."""
-    at = datetime.fromisoformat(rfc3339)
+def moment_text(rfc3339: str, in_locale: str = TEXT_LOCALE, zone: tzinfo = UTC) -> str:
+    """Day and time there, to the minute."""
+    at = datetime.fromisoformat(rfc3339).astimezone(zone)
     day = dates.format_date(at, "long", locale=_babel(in_locale))
-    return f"{day}, {time_text(at, in_locale)}"
+    return f"{day}, {time_text(at, in_locale, zone)}"
 
 
 def day_text(iso: str, in_locale: str = TEXT_LOCALE) -> str:
@@ -112,9 +115,10 @@ def day_text(iso: str, in_locale: str = TEXT_LOCALE) -> str:
     return str(dates.format_skeleton("MMMd", date.fromisoformat(iso), locale=_babel(in_locale)))
 
 
-def time_text(at: datetime, in_locale: str = TEXT_LOCALE) -> str:
-    """The time in UTC, to the minute."""
-    return f"{dates.format_time(at, 'short', locale=_babel(in_locale))} UTC"
+def time_text(at: datetime, in_locale: str = TEXT_LOCALE, zone: tzinfo = UTC) -> str:
+    """The time there, to the minute, with the zone's short name: ``UTC``, ``CEST``."""
+    there = at.astimezone(zone)
+    return f"{dates.format_time(there, 'short', tzinfo=zone, locale=_babel(in_locale))} {there.tzname()}"
 
 
 def order_number(order_id: str) -> str:

@@ -193,7 +193,7 @@ class Accounts:
         return {one.account_id: f"{one.name} ({one.email})" if one.name else one.email for one in found}
 
     def beginning_with(self, text: str) -> Sequence[Person]:
-        """Whose address, or a word of whose name, begins so, MOST_FOUND at the most; one alone if it is all of the address."""
+        """Whose address or a word of whose name begins so, MOST_FOUND at most; alone whose whole address it is."""
         start = key_of_name(text)
         if not start:
             return ()

@@ -1,7 +1,8 @@
 """How far orders are: lists by state, the whole life of one, and the figures of the last days. For the pages."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import takewhile
 
 from bazar.contracts.books import Money
@@ -28,11 +29,15 @@ from bazar.order.domain.errors import UnknownOrder
 from bazar.order.use_cases.look_up_orders import as_order
 from bazar.order.use_cases.ports import Store, Transaction
 
+_QUARTER = timedelta(minutes=15)
+
 
 class FollowOrders:
     """Reads; nothing here changes anything."""
 
-    def __init__(self, store: Store, clock: Callable[[], datetime], currency: str) -> None:
+    def __init__(self, store: Store, clock: Callable[[], datetime], currency: str, time_zone: tzinfo = UTC) -> None:
+        """``time_zone``: at whose midnight a day ends."""
+        self._time_zone = time_zone
         self._store = store
         self._clock = clock
         self._currency = currency
@@ -107,29 +112,35 @@ class FollowOrders:
         return OrderJournal(items=tuple(lines), next=more)
 
     def figures(self, query: FiguresQuery) -> Figures:
-        """Of the last days in UTC; what it costs grows with the orders of these days, not with all."""
-        today = self._clock().astimezone(UTC).date()
+        """Of the last days; what it costs grows with the orders of these days, not with all."""
+        today = self._clock().astimezone(self._time_zone).date()
         days = [today - timedelta(days=back) for back in reversed(range(query.days))]
-        since = datetime.combine(days[0], time(), UTC)
+        since = datetime.combine(days[0], time(), self._time_zone)
         with self._store.reading() as tx:
-            placed, taken = tx.placed_by_day(since), tx.taken_by_day(since)
+            placed, taken = self._by_day(tx.placed_by_quarter(since)), self._by_day(tx.taken_by_quarter(since))
             to_make_ready = tx.count_in_state("placed", MOST_COUNTED)
             ready = tx.count_in_state("ready", MOST_COUNTED)
             stuck = tx.count_stuck(MOST_COUNTED)
-        numbered = [((day - EPOCH.date()).days, day) for day in days]
         return Figures(
             days=tuple(
                 DayFigures(
                     day=day.isoformat(),
-                    orders=placed.get(number, 0),
-                    takings=Money(amount=taken.get(number, 0), currency=self._currency),
+                    orders=placed[day],
+                    takings=Money(amount=taken[day], currency=self._currency),
                 )
-                for number, day in numbered
+                for day in days
             ),
             to_make_ready=to_make_ready,
             ready=ready,
             stuck=stuck,
         )
+
+    def _by_day(self, quarters: Mapping[int, int]) -> Mapping[date, int]:
+        """Sums by the shop's days, of 23 to 25 hours: clocks everywhere are whole quarters of an hour off UTC."""
+        days = Counter[date]()
+        for quarter, number in quarters.items():
+            days[(EPOCH + quarter * _QUARTER).astimezone(self._time_zone).date()] += number
+        return days
 
 
 def _numbered(tx: Transaction, number: str, limit: int) -> Sequence[Decision]:

@@ -166,12 +166,12 @@ class Transaction(Protocol):
         ...
 
     def count_stuck(self, most: int) -> int: ...
-    def placed_by_day(self, since: datetime) -> Mapping[int, int]:
-        """Orders that stand, by the day since 1970 on which they were placed."""
+    def placed_by_quarter(self, since: datetime) -> Mapping[int, int]:
+        """Orders that stand, by the quarter of an hour since 1970 in which they were placed."""
         ...
 
-    def taken_by_day(self, since: datetime) -> Mapping[int, int]:
-        """What orders cost that were collected, in minor units, by the day since 1970."""
+    def taken_by_quarter(self, since: datetime) -> Mapping[int, int]:
+        """What orders cost that were collected, in minor units, by the quarter of an hour since 1970."""
         ...
 
     def compared_with(self) -> str | None:

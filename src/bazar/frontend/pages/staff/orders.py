@@ -6,7 +6,7 @@ shown as it is now, with the reason.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, tzinfo
 from typing import Any, Literal, get_args
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
@@ -49,9 +49,17 @@ class Asked(Message, frozen=True):
 class StaffOrders:
     """``/staff/orders`` and below."""
 
-    def __init__(self, orders: Orders, accounts: Accounts, door: StaffDoor, clock: Callable[[], datetime]) -> None:
-        """``clock`` gives the time in UTC."""
+    def __init__(
+        self,
+        orders: Orders,
+        accounts: Accounts,
+        door: StaffDoor,
+        clock: Callable[[], datetime],
+        time_zone: tzinfo,
+    ) -> None:
+        """``clock`` gives the time in UTC; ``time_zone``: at whose midnight a day ends."""
         self._clock = clock
+        self._time_zone = time_zone
         self._orders = orders
         self._accounts = accounts
         self._door = door
@@ -97,11 +105,14 @@ class StaffOrders:
         items, more = found.items, found.next
         if asked.show == "today":
             # The newest come first, so what follows the first older one is older too.
-            day = self._clock().date().isoformat()
-            items = tuple(one for one in items if one.order.placed_at.startswith(day))
+            today = self._day_of(self._clock())
+            items = tuple(one for one in items if self._day_of(datetime.fromisoformat(one.order.placed_at)) == today)
             more = found.next if items == found.items else None
         names = self._names(one.account_id for one in items)
         return _list_page(asked, orders=items, next=more, names=names)
+
+    def _day_of(self, at: datetime) -> date:
+        return at.astimezone(self._time_zone).date()
 
     def _stuck(self, asked: Asked) -> str:
         found = self._orders.stuck(StuckQuery(limit=ORDERS_ON_A_PAGE, cursor=asked.cursor), g.deadline)
