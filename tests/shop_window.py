@@ -170,7 +170,7 @@ class Shop:
             customers_time=CustomersTime(timedelta(hours=1), clock),
             public_url=ADDRESS,
             currency="USD",
-            identity=ShopIdentity("Bazar", **said_of_itself),
+            identity=ShopIdentity(**{"name": "Bazar", **said_of_itself}),
         )
 
         @self.app.get("/breaks")

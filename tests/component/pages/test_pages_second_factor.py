@@ -2,13 +2,17 @@
 
 import re
 from datetime import datetime, timedelta
+from html import unescape
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import pyotp
 import pytest
+import segno
 from werkzeug.test import TestResponse
 
+from bazar.chassis.database import Database
 from bazar.frontend.domain.accounts import Role, SignInKind
 from bazar.frontend.pages.sessions import SESSION_COOKIE
 from shop_window import PASSWORD, Reader, Shop
@@ -96,6 +100,46 @@ def sign_in(shop: Shop, code: str) -> TestResponse:
     answer = reader.send(reader.form(page, "/sign-in/code"), code=code)
     assert reader.is_signed_in() is (answer.status_code == 303)
     return answer
+
+
+def dark_modules(picture: str) -> set[tuple[int, int]]:
+    """Column and row of each dark square of a QR code that is drawn as strokes from left to right."""
+    (drawn,) = re.findall(r'<path stroke="#000" d="([^"]+)"', picture)
+    found, x, y = set(), 0, 0.5
+    for absolute, relative, stroke in re.findall(r"M(\S+ \S+?)(?=h)|m(\S+ \S+?)(?=h)|h(\d+)", drawn):
+        if absolute or relative:
+            right, down = (absolute or relative).split()
+            x, y = (int(right), float(down)) if absolute else (x + int(right), y + float(down))
+        else:
+            found |= {(x + step, int(y)) for step in range(int(stroke))}
+            x += int(stroke)
+    return found
+
+
+@pytest.mark.usefixtures("device")
+def test_a_telephone_reads_the_key_from_the_page(staff: Reader) -> None:
+    page = staff.get("/account/second-factor").text
+    (address,) = (unescape(each) for each in re.findall(r'href="(otpauth:[^"]+)"', page))
+    (picture,) = re.findall(r'<div class="qr" role="img" aria-label="[^"]+">(<svg.*?</svg>)', page)
+    rows = list(segno.make_qr(address).matrix_iter(border=4))
+    assert dark_modules(picture) == {(x, y) for y, row in enumerate(rows) for x, dark in enumerate(row) if dark}
+    assert "style=" not in picture
+
+
+def test_an_app_calls_the_codes_by_the_shops_name(tmp_path: Path, clock: MovableClock) -> None:
+    database = Database(f"sqlite:///{tmp_path}/frontend.sqlite3")
+    for name, in_address, is_drawn in (
+        ("Owl & Sons: Books", "otpauth://totp/Owl%20%26%20Sons%3A%20Books:one%40example.org?", True),
+        ("\N{OWL}" * 200, "otpauth://totp/%F0%9F%A6%89", False),  # too long for any QR code
+    ):
+        shop = Shop(database, clock, name=name)
+        staff = shop.colleague(f"{'one' if is_drawn else 'two'}@example.org", Role.STAFF)
+        staff.send(staff.form("/account/second-factor", "/account/second-factor"))
+        page = staff.get("/account/second-factor").text
+        assert f'href="{in_address}' in page
+        assert ('class="qr"' in page) is is_drawn
+        assert 'class="key"' in page
+    database.close()
 
 
 def test_it_is_off_until_the_first_code_has_come(shop: Shop, staff: Reader, device: Device) -> None:

@@ -16,7 +16,6 @@ STEPS_AROUND = 1
 MOST_WRONG_CODES = 10
 WRONG_CODES_WINDOW = timedelta(hours=1)
 RECOVERY_CODES = 10
-ISSUER = "Bazar"
 
 _CODE = re.compile(r"[0-9]{6}", re.ASCII)
 
@@ -77,17 +76,17 @@ class SecondFactor:
             return replace(self, wrong_codes=1, wrong_since=now)
         return replace(self, wrong_codes=self.wrong_codes + 1)
 
-    def address(self, email: str) -> str:
-        """``otpauth://…``, which apps on the same device open (the key URI format)."""
-        return pyotp.TOTP(self.secret, interval=STEP_SECONDS).provisioning_uri(name=email, issuer_name=ISSUER)
-
 
 @dataclass(frozen=True)
 class SettingUp:
     """What an app needs to make codes; shown until the first code has come."""
 
     secret: str = field(repr=False)
-    address: str = field(repr=False)
+    email: str
+
+    def address(self, shop_name: str) -> str:
+        """``otpauth://…``, which apps on the same device open, and others read as a QR code (the key URI format)."""
+        return pyotp.TOTP(self.secret, interval=STEP_SECONDS).provisioning_uri(name=self.email, issuer_name=shop_name)
 
     @property
     def in_groups(self) -> Sequence[str]:

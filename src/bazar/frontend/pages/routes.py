@@ -96,7 +96,7 @@ def mount_pages(
     StaffOrders(orders, accounts, door, customers_time.clock, identity.time_zone).mount(pages)
     add_lost_password_pages(pages, people.lost_passwords, sessions, public_url)
     AccountPages(people.own_account, baskets, orders, sessions).mount(pages)
-    SecondFactorPages(people.second_factors, sessions).mount(pages)
+    SecondFactorPages(people.second_factors, sessions, identity.name).mount(pages)
     StaffAccountPages(people.staff_accounts, sessions, public_url).mount(pages)
     add_book_list(pages, catalog)
     add_new_book_pages(pages, catalog, door, currency, customers_time.clock)

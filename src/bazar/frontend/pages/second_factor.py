@@ -5,6 +5,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from bazar.frontend.domain.accounts import Person, Role
 from bazar.frontend.pages.errors import sign_in_and_come_back
 from bazar.frontend.pages.people import client_address
+from bazar.frontend.pages.qr_codes import qr_code
 from bazar.frontend.pages.refusals import REFUSALS, refused
 from bazar.frontend.pages.sessions import PageSessions
 from bazar.frontend.use_cases.second_factors import SecondFactors
@@ -13,9 +14,11 @@ from bazar.frontend.use_cases.second_factors import SecondFactors
 class SecondFactorPages:
     """``/account/second-factor``."""
 
-    def __init__(self, second_factors: SecondFactors, sessions: PageSessions) -> None:
+    def __init__(self, second_factors: SecondFactors, sessions: PageSessions, shop_name: str) -> None:
+        """``shop_name``: by what an app calls the codes."""
         self._second_factors = second_factors
         self._sessions = sessions
+        self._shop_name = shop_name
 
     def mount(self, pages: Blueprint) -> None:
         """Add the routes."""
@@ -57,8 +60,12 @@ class SecondFactorPages:
         return make_response(redirect(url_for("pages.account", said="second-factor-off"), 303))
 
     def _values(self, person: Person) -> dict[str, object]:
+        setting_up = self._second_factors.setting_up(person)
+        address = setting_up.address(self._shop_name) if setting_up else ""
         return {
-            "setting_up": self._second_factors.setting_up(person),
+            "setting_up": setting_up,
+            "address": address,
+            "picture": qr_code(address) if setting_up else None,
             "codes_left": self._second_factors.recovery_codes_left(person),
             "was_on_before": request.args.get("said") == "on-before",
         }

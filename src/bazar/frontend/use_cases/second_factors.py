@@ -41,7 +41,7 @@ class SecondFactors:
         """What is to be typed into an app; None where nothing was begun, or it is on already."""
         with self._store.reading() as tx:
             factor = tx.second_factors.find(person.account_id)
-        return None if factor is None or factor.is_on else SettingUp(factor.secret, factor.address(person.email))
+        return None if factor is None or factor.is_on else SettingUp(factor.secret, person.email)
 
     def confirm(self, person: Person, password: str, code: str, client_address: str) -> SwitchedOn | None:
         """Switch it on by its first code; None where there is nothing to switch on.
