@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bazar.chassis.database import Database
+from bazar.frontend.api import openapi
 from bazar.frontend.domain.accounts import SIGN_IN_LIFETIME
 from bazar.frontend.use_cases.baskets import GUEST_LIFETIME
+from bazar.frontend.wiring import ACCESS
 from shop_window import Reader, Shop
 
 
@@ -27,6 +29,16 @@ def test_readers_learn_where_the_shop_is_and_when_it_is_open(known_shop: Shop) -
         assert "1 Book &lt;Lane&gt; · Mo-Fr 9-18 · 555 0100" in page
         assert 'href="/about"' in page
     assert "<dd>Mo-Fr 9-18</dd>" in guest.get("/about").text
+
+
+def test_the_page_of_the_api_says_whose_it_is(tmp_path: Path, clock: Callable[[], datetime]) -> None:
+    database = Database(f"sqlite:///{tmp_path}/named.sqlite3")
+    shop = Shop(database, clock, name="Owl & Sons")
+    shop.app.register_blueprint(openapi.routes(ACCESS))
+    page = shop.reader().get("/api/v1/docs").text
+    assert "<h1>The API of Owl &amp; Sons</h1>" in page
+    assert "Bazar</" not in page
+    database.close()
 
 
 def test_an_order_says_where_it_is_collected_until_it_is(known_shop: Shop) -> None:
