@@ -83,6 +83,7 @@ class Shelves(Neighbour, StockKeeping):
         self.position = "ab12cd34-7"
         self.searches: list[books.WordsQuery] = []
         self.facets: dict[str, tuple[books.FacetCount, ...]] = {}
+        self.mistaken: tuple[str, ...] = ()
         self._has_index = True
 
     @contextmanager
@@ -106,7 +107,7 @@ class Shelves(Neighbour, StockKeeping):
         found = [book for book in self.books.values() if query.subject.casefold() in book.subjects]
         return Seen(self._page(found, query.cursor, query.limit), self.position)
 
-    def search(self, query: books.WordsQuery, deadline: Deadline) -> Seen[books.SearchPage]:
+    def search(self, query: books.WordsQuery, deadline: Deadline) -> Seen[books.FoundBooks]:
         self.check()
         if not self._has_index:
             raise NeighbourAway(self.name, "the index is being built")
@@ -118,7 +119,8 @@ class Shelves(Neighbour, StockKeeping):
             name: (books.FacetCount(value=value, count=len(found)),) if found else ()
             for name, value in (("author", "Ada Quill"), ("language", "en"), ("in_stock", "true"))
         }
-        return Seen(books.SearchPage(items=page.items, total=page.total, next=page.next, facets=facets), self.position)
+        answer = books.FoundBooks(**asdict(page), facets=facets, mistaken=self.mistaken)
+        return Seen(answer, self.position)
 
     def subjects(self, deadline: Deadline) -> Seen[books.Subjects]:
         self.check()

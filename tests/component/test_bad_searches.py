@@ -40,6 +40,16 @@ def test_no_character_is_special_in_a_search(shop: ThreeServices, text: str) -> 
         assert (answer.status_code, answer.json["items"]) == (200, []), answer.text  # type: ignore[index]  # JSON or None
 
 
+def test_what_the_pages_say_of_mistaken_words_is_no_part_of_the_api(shop: ThreeServices) -> None:
+    subject = shop.call("GET", "/search/TCP%2FIP").json
+    (book,) = subject["items"]  # type: ignore[index]  # JSON or None
+    word = max(book["title"].split(), key=len)
+    answer = shop.call("GET", f"/search?q={word[:-1]}x").json
+    assert answer is not None
+    assert set(answer) == {"items", "total", "next", "facets"}
+    assert answer["total"] == 1
+
+
 @pytest.mark.parametrize("text", ["TCP/IP", "tcp/ip", "TCP%2FIP"])
 def test_a_subject_may_have_a_slash(shop: ThreeServices, text: str) -> None:
     assert shop.call("GET", f"/search/{text}").json["total"] == 1  # type: ignore[index]  # JSON or None

@@ -94,6 +94,21 @@ class SearchPage(BookPage, frozen=True):
     facets: dict[str, tuple[FacetCount, ...]]
 
 
+class FoundBooks(SearchPage, frozen=True):
+    """A page of a search, for the pages of the shop: the public API tells the page alone.
+
+    ``mistaken``: words of the question, without case and accents, that no book has all of as they are written; what
+    was found has words that are like them. Empty where it was found as it is written.
+    """
+
+    mistaken: tuple[str, ...] = ()
+
+    @property
+    def page(self) -> SearchPage:
+        """What the public API tells."""
+        return SearchPage(items=self.items, total=self.total, next=self.next, facets=self.facets)
+
+
 MOST_SUBJECTS = 200
 
 

@@ -10,7 +10,7 @@ _FROM_OPERATOR = frozenset({OPERATOR})
 
 GET_BOOK = Call(CATALOG, "GET", "/books/{item_number}", books.Empty, books.Book, _FROM_FRONTEND)
 BOOKS_BY_SUBJECT = Call(CATALOG, "GET", "/books", books.SubjectQuery, books.BookPage, _FROM_FRONTEND)
-SEARCH_BOOKS = Call(CATALOG, "GET", "/search", books.WordsQuery, books.SearchPage, _FROM_FRONTEND)
+SEARCH_BOOKS = Call(CATALOG, "GET", "/search", books.WordsQuery, books.FoundBooks, _FROM_FRONTEND)
 NEWEST_BOOKS = Call(CATALOG, "GET", "/newest", books.NewestQuery, books.BookPage, _FROM_FRONTEND)
 LOW_STOCK = Call(CATALOG, "GET", "/low-stock", books.LowStockQuery, books.BookPage, _FROM_FRONTEND)
 BOOKS_BY_NUMBER = Call(CATALOG, "POST", "/books/by-number", books.NumbersQuery, books.BookPage, _FROM_FRONTEND)

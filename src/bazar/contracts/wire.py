@@ -18,7 +18,7 @@ LARGEST_JSON_INTEGER = 2**53 - 1
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=100)]
 DEFAULT_PAGE_SIZE = 20
 
-_INTEGER = re.compile("-?[0-9]+")
+_INTEGER = re.compile("0|-?[1-9][0-9]*")
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ def _refuse_other_integers(field: str, sent: object, read: object) -> None:
     """msgspec takes ``1e1`` for 10 where strings stand for numbers: whoever typed that hardly wants ten copies."""
     if isinstance(sent, str):
         if type(read) is int and not _INTEGER.fullmatch(sent):
-            raise Invalid(field, "is no whole number; write it in digits alone, as in 12")
+            raise Invalid(field, f"{sent!r} is not written in plain digits")
         return
     if isinstance(sent, Mapping):
         inside = [(name, value, getattr(read, name, None)) for name, value in sent.items()]

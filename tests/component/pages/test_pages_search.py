@@ -29,6 +29,17 @@ def counted(shop: Shop) -> Shop:
     return shop
 
 
+def test_what_rests_on_a_correction_says_so(shop: Shop, guest: Reader) -> None:
+    assert "as it is written" not in guest.get("/search?q=volume").text
+    shop.shelves.mistaken = ("volum",)
+    assert "No book has “volum” as it is written; these have a word like it." in guest.get("/search?q=volum").text
+    shop.shelves.mistaken = ("<i>", "volum")
+    page = guest.get("/search?q=volum").text
+    assert "No book has all of “&lt;i&gt; volum” as they are written; these have words like them." in page
+    shop.shelves.books.clear()
+    assert "as they are written" not in guest.get("/search?q=volum").text
+
+
 @pytest.mark.usefixtures("counted")
 def test_every_facet_is_a_link_that_keeps_the_rest_of_the_query(guest: Reader) -> None:
     page = guest.get("/search?q=volume&sort=price").text

@@ -162,6 +162,31 @@ def test_a_typing_mistake_is_forgiven_and_two_in_a_long_word(shop: BookIndex, da
     assert SHAKESPEARE in find(shop, f"drama {long_word}")
 
 
+@pytest.mark.parametrize(
+    ("q", "mistaken"),
+    [
+        ("Tolkien lord", ()),
+        ("tolkein lord", ("tolkein",)),
+        ("Tolkeín lor", ("tolkein", "lor")),
+        ("lord shakespear", None),
+        ("drama shakespear", ("shakespear",)),
+        ("nothing whatever like it", None),
+        ("", None),
+    ],
+)
+def test_what_is_found_by_forgiving_says_which_words_were_mistaken(
+    shop: BookIndex, q: str, mistaken: tuple[str, ...] | None
+) -> None:
+    found = shop.find(WordsQuery(q=q, sort="relevance"), 0, 100)
+    assert (found.mistaken if found.total else None) == mistaken
+
+
+def test_where_every_word_is_known_but_no_book_has_all_any_may_be_mistaken() -> None:
+    with index_of([book(1, "mark twein"), book(2, "marx sea")]) as index:
+        assert index.find(WordsQuery(q="marx twein", sort="relevance"), 0, 9).mistaken == ("marx", "twein")
+        assert index.find(WordsQuery(q="mark twein", sort="relevance"), 0, 9).mistaken == ()
+
+
 def test_the_exact_word_ranks_above_a_mistaken_one() -> None:
     with index_of([book(1, "mark twein"), book(2, "marx twein"), book(3, "twain"), book(4, "else")]) as index:
         assert find(index, "marx twain") == [2, 1]

@@ -33,9 +33,9 @@ class _Memory(dict[_Key, _Value], Generic[_Key, _Value]):
 
 @dataclass(frozen=True)
 class _Page:
-    """Hits of one page, the number of all, and the query that found them."""
+    """Hits of one page, the number of all, and the reading of the question that found them."""
 
-    meant: Query
+    reading: query.Reading
     total: int
     item_numbers: tuple[int, ...]
 
@@ -57,22 +57,23 @@ class Answers:
             page = self._page(searcher, question, start, end)
             if page.total >= FEWEST_HITS_REMEMBERED:
                 self._pages.keep((question, start, end), page)
-        return Hits(page.item_numbers, page.total, self._counted(searcher, question, page) if facets else {})
+        counts = self._counted(searcher, question, page) if facets else {}
+        return Hits(page.item_numbers, page.total, counts, page.reading.mistaken)
 
     def _page(self, searcher: Searcher, question: WordsQuery, start: int, end: int) -> _Page:
         order = ordering.ORDERINGS[question.sort or "relevance"]
-        for meant in query.readings(searcher, self._schema, question):
-            total, item_numbers = ordering.page(searcher, meant, order, start, end)
+        for reading in query.readings(searcher, self._schema, question):
+            total, item_numbers = ordering.page(searcher, reading.query, order, start, end)
             if total:
-                return _Page(meant, total, tuple(item_numbers))
-        return _Page(Query.empty_query(), 0, ())
+                return _Page(reading, total, tuple(item_numbers))
+        return _Page(query.Reading(Query.empty_query()), 0, ())
 
     def _counted(self, searcher: Searcher, question: WordsQuery, page: _Page) -> Mapping[str, tuple[FacetCount, ...]]:
         """The facets over all hits, which are the same on each page and however they are sorted."""
         key = msgspec.structs.replace(question, sort=None)
         counts = self._counts.get(key)
         if counts is None:
-            counts = self._facets.of(searcher, page.meant, page.total)
+            counts = self._facets.of(searcher, page.reading.query, page.total)
             if page.total >= FEWEST_HITS_REMEMBERED:
                 self._counts.keep(key, counts)
         return counts

@@ -1,6 +1,8 @@
 """What a reader asks for as a query of the index, built by hand: a query language would see operators in it."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from tantivy import FieldType, Occur, Query, Schema, Searcher
 
@@ -28,7 +30,15 @@ _LESSER_FIELDS = 0.1
 _MISTAKEN = 0.01
 
 
-def readings(searcher: Searcher, schema: Schema, asked: WordsQuery) -> Iterator[Query]:
+@dataclass(frozen=True)
+class Reading:
+    """A way to understand a question. ``mistaken``: its words that need not be there as they are written."""
+
+    query: Query
+    mistaken: tuple[str, ...] = ()
+
+
+def readings(searcher: Searcher, schema: Schema, asked: WordsQuery) -> Iterator[Reading]:
     """The ways to understand what is asked for, the strictest first: the first that finds something is meant.
 
     So what is written right is never drowned in what is written alike, and costs nothing extra. The cost is bounded:
@@ -36,11 +46,15 @@ def readings(searcher: Searcher, schema: Schema, asked: WordsQuery) -> Iterator[
     """
     filters = [(Occur.Must, Query.const_score_query(part, 0.0)) for part in _filters(schema, asked)]
     if asked.q is None:
-        yield Query.boolean_query(filters) if filters else Query.all_query()
+        yield Reading(Query.boolean_query(filters) if filters else Query.all_query())
         return
     for question in _questions(searcher, schema, asked.q):
-        yield Query.boolean_query([*filters, (Occur.Must, question)]) if filters else question
-        if filters and searcher.search(question, 1, count=False).hits:
+        yield (
+            replace(question, query=Query.boolean_query([*filters, (Occur.Must, question.query)]))
+            if filters
+            else question
+        )
+        if filters and searcher.search(question.query, 1, count=False).hits:
             # The words are right, it is the filters that leave nothing.
             return
 
@@ -64,15 +78,15 @@ def _isbn(schema: Schema, text: str) -> Query | None:
         return None
 
 
-def _questions(searcher: Searcher, schema: Schema, text: str) -> Iterator[Query]:
+def _questions(searcher: Searcher, schema: Schema, text: str) -> Iterator[Reading]:
     """An ISBN, or words that must all be there, as they are written and then with mistakes."""
     by_isbn = _isbn(schema, text)
     if by_isbn is not None:
-        yield by_isbn
+        yield Reading(by_isbn)
         return
     sought = list(dict.fromkeys(word[:LONGEST_WORD] for word in words(text)))[:MOST_WORDS]
     if not sought:
-        yield Query.empty_query()
+        yield Reading(Query.empty_query())
         return
     question = _Words(searcher, schema, sought)
     yield question.exact()
@@ -88,30 +102,29 @@ class _Words:
         self._schema = schema
         self._sought = sought
 
-    def exact(self) -> Query:
+    def exact(self) -> Reading:
         """As it is written."""
-        return _all_of(self._exact(word) for word in self._sought)
+        return Reading(_all_of(self._exact(word) for word in self._sought))
 
-    def one_mistake(self) -> Query:
+    def one_mistake(self) -> Reading:
         """With a letter too many, missing, wrong or swapped with the next; the last word perhaps unfinished."""
         return self._forgiving(1)
 
-    def two_mistakes(self) -> Query:
+    def two_mistakes(self) -> Reading:
         """As before, with two such letters in long words."""
         return self._forgiving(2)
 
-    def _forgiving(self, mistakes: int) -> Query:
-        suspects = self._suspects()
-        return _all_of(
+    def _forgiving(self, mistakes: int) -> Reading:
+        suspects = (self._unknown or self._sought)[:MOST_SUSPECTS]
+        meant = _all_of(
             self._mistaken(word, mistakes) if word in suspects else self._exact(word) for word in self._sought
         )
+        return Reading(meant, tuple(self._unknown or self._sought))
 
-    def _suspects(self) -> list[str]:
-        """The words that no book has; where there are books for each word but not for all, any of them."""
-        unknown = [
-            word for word in self._sought if not any(self._searcher.doc_freq(field, word) for field in WORD_FIELDS)
-        ]
-        return (unknown or self._sought)[:MOST_SUSPECTS]
+    @cached_property
+    def _unknown(self) -> list[str]:
+        """The words that no book has. Where there are books for each word but not for all, any may be mistaken."""
+        return [word for word in self._sought if not any(self._searcher.doc_freq(field, word) for field in WORD_FIELDS)]
 
     def _exact(self, word: str) -> Query:
         return _in_any_field(lambda field: Query.term_query(self._schema, field, word, "freq"))

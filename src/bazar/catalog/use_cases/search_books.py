@@ -12,9 +12,9 @@ from bazar.contracts.books import (
     BookPage,
     BookSummary,
     FacetCount,
+    FoundBooks,
     LowStockQuery,
     NewestQuery,
-    SearchPage,
     SuggestedBook,
     Suggestions,
     SuggestQuery,
@@ -61,11 +61,15 @@ class IndexEntry:
 
 @dataclass(frozen=True)
 class Hits:
-    """The books of one page in their order, the number of all hits, and the facets over all of them if asked for."""
+    """The books of one page in their order, the number of all hits, and the facets over all of them if asked for.
+
+    ``mistaken``: words that were not found as they are written, instead of which others were taken.
+    """
 
     item_numbers: tuple[int, ...]
     total: int
     facets: Mapping[str, tuple[FacetCount, ...]]
+    mistaken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,14 +125,17 @@ class SearchBooks:
         self._index = index
         self._shelf = shelf
 
-    def search(self, query: WordsQuery, seen: tuple[str, int] | None = None) -> tuple[SearchPage, str]:
+    def search(self, query: WordsQuery, seen: tuple[str, int] | None = None) -> tuple[FoundBooks, str]:
         """A page of hits and the position it is seen at; raises BadQuery, IndexNotReady.
 
         ``seen``: epoch and number of a change that whoever asks has seen; the hits are not older.
         """
         asked = _checked(query)
-        page, facets, position = self._page(asked, seen, lambda start, end: self._index.find(asked, start, end))
-        return SearchPage(items=page.items, total=page.total, next=page.next, facets=dict(facets)), position
+        page, hits, position = self._page(asked, seen, lambda start, end: self._index.find(asked, start, end))
+        found = FoundBooks(
+            items=page.items, total=page.total, next=page.next, facets=dict(hits.facets), mistaken=hits.mistaken
+        )
+        return found, position
 
     def newest(self, query: NewestQuery, seen: tuple[str, int] | None = None) -> tuple[BookPage, str]:
         """A page of the books that came last, and its position; raises BadQuery, IndexNotReady."""
@@ -164,7 +171,7 @@ class SearchBooks:
         asked: WordsQuery | LowStockQuery,
         seen: tuple[str, int] | None,
         find: Callable[[int, int], Hits],
-    ) -> tuple[BookPage, Mapping[str, tuple[FacetCount, ...]], str]:
+    ) -> tuple[BookPage, Hits, str]:
         position = self._shelf.position()
         # A change that there never was, of a database that is gone or made up, would be waited for in vain.
         if seen is not None and _is_known(position, *seen) and not self._index.wait_for(*seen):
@@ -180,7 +187,7 @@ class SearchBooks:
             total=hits.total,
             next=str(end) if end < min(hits.total, DEEPEST_HIT) else None,
         )
-        return page, hits.facets, position
+        return page, hits, position
 
 
 def _is_known(position: str, epoch: str, number: int) -> bool:

@@ -59,7 +59,7 @@ def routes(catalog: Catalog, accounts: Accounts) -> Blueprint:
         # Filters and facets of what is in stock may lag, so the index is asked again.
         numbers = (item.item_number for item in seen.answer.items)
         made_of(numbers, seen.position, lists=True, seconds=LONGEST_LAG_SECONDS)
-        return shown(seen)
+        return shown(Seen(seen.answer.page, seen.position))
 
     @api.get("/info/<item_number:item_number>")
     def info(item_number: int) -> Response:
@@ -129,11 +129,9 @@ def query_of(kind: type[Query], **path: str) -> Query:
             raise Invalid(name, "is there more than once")
     given = {name: value for name, value in request.args.items() if value}
     query = convert({**given, **path}, kind)
-    for name, text in given.items():
-        # msgspec reads "1e1" as a number and "null" as nothing.
-        value = getattr(query, name)
-        if value is None or (type(value) is int and str(value) != text):
-            raise Invalid(name, f"{text!r} is not written in plain digits" if value else "is no value")
+    for name in given:
+        if getattr(query, name) is None:  # msgspec reads "null" as nothing
+            raise Invalid(name, "is no value")
     return query
 
 

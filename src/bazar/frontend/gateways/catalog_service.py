@@ -37,7 +37,7 @@ class CatalogService:
     def books_of_subject(self, query: books.SubjectQuery, deadline: Deadline) -> Seen[books.BookPage]:
         return self._neighbour.call(calls.BOOKS_BY_SUBJECT, query, deadline)
 
-    def search(self, query: books.WordsQuery, deadline: Deadline) -> Seen[books.SearchPage]:
+    def search(self, query: books.WordsQuery, deadline: Deadline) -> Seen[books.FoundBooks]:
         return self._neighbour.call(calls.SEARCH_BOOKS, query, deadline)
 
     def newest(self, query: books.NewestQuery, deadline: Deadline) -> Seen[books.BookPage]:
