@@ -11,7 +11,7 @@ TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 MUTANTS_STAMP := $(VENV)/.mutants-installed
 
-.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots pages-report bench bench-quick bench-mixes bench-sizes bench-search bench-profile test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots pages-report bench bench-quick bench-shapes bench-latency bench-mixes bench-sizes bench-search bench-profile test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -62,11 +62,17 @@ screenshots: $(TEST_STAMP) ## take the pictures of the README anew from an open 
 pages-report: $(TEST_STAMP) ## write docs/pages.md: each page with what axe-core finds, weight and requests (minutes; needs Chromium)
 	PYTHONPATH=tests $(BIN)/python tests/browser/report.py
 
-bench: $(TEST_STAMP) ## measure beside the bounds of this machine (a quarter of an hour; needs wrk and nginx; BENCH=--write renews the page)
+bench: $(TEST_STAMP) ## measure beside the bounds of this machine (a quarter of an hour; needs wrk, nginx, PostgreSQL; BENCH=--write renews the page)
 	$(BIN)/python tests/bench/measure.py $(BENCH)
 
 bench-quick: $(TEST_STAMP) ## the same in two short rounds (less than two minutes)
 	$(BIN)/python tests/bench/measure.py --quick $(BENCH)
+
+bench-shapes: $(TEST_STAMP) ## with and without cache and batching, one to four front-ends (ten minutes; needs wrk and PostgreSQL)
+	$(BIN)/python tests/bench/shapes.py $(BENCH)
+
+bench-latency: $(TEST_STAMP) ## how long answers take by how much is asked a second, in an open loop (five minutes)
+	$(BIN)/python tests/bench/latency.py $(BENCH)
 
 bench-mixes: $(TEST_STAMP) ## TPC-W's mixes on the pages, by emulated browsers (a quarter of an hour; needs PostgreSQL and wrk)
 	$(BIN)/python tests/bench/mixes.py $(BENCH)

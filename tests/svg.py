@@ -73,7 +73,7 @@ def polyline(line: Line, most: Point, panel: Panel) -> str:
     return f'<polyline points="{places}" fill="none" {line.style}/>'
 
 
-def bars(title: str, of: Sequence[Bar], width: int = 700, names: int = 190, thick: int = 16) -> str:
+def bars(title: str, of: Sequence[Bar], width: int = 700, names: int = 210, thick: int = 16) -> str:
     """A bar each, from left to right, with a thin line over its range and its figure beside it."""
     most = max(*(bar.most for bar in of), 1)
     scale = (width - names - 80) / most

@@ -11,6 +11,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
+
+import psycopg
 
 import bazar.catalog.wiring
 import bazar.order.wiring
@@ -29,6 +32,7 @@ TOGETHER = 32
 STOP_SECONDS = 10
 #: What a server says about itself, and of the connection; each adds its own.
 _OWN_HEADERS = {"date", "server", "content-length", "connection"}
+_MODULES = {"catalog": bazar.catalog.wiring, "order": bazar.order.wiring}
 
 NGINX = """
 {user}
@@ -102,14 +106,13 @@ def on_granian(folder: Path, files: ServiceFiles, app: str, answer: Answer) -> I
 class RawCommits:
     """The two durable writes of a purchase, one after the other, in SQL, without any server."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir()
-        migrated_databases(folder)
-        self._catalog, self._order = (_raw(folder / f"{name}.sqlite3") for name in ("catalog", "order"))
+    def __init__(self, catalog: "Raw", order: "Raw") -> None:
+        """Both have their tables and nothing in them."""
+        self._catalog, self._order = catalog, order
         self._catalog.execute(
             "INSERT INTO books (title, authors, subjects, blurb, price_minor, stock, added_at) "
             "VALUES ('Xen', '[]', '[]', '', 4000, ?, 0)",
-            (PLENTY,),
+            PLENTY,
         )
         self._made = 0
 
@@ -117,14 +120,14 @@ class RawCommits:
         """Hold and commit, decide and commit."""
         self._made += 1
         order_id = f"order-{self._made:012}"
-        self._catalog.execute("BEGIN IMMEDIATE")
+        self._catalog.begin()
         self._catalog.execute("UPDATE books SET stock = stock - 1 WHERE item_number = 1 AND stock >= 1")
-        self._catalog.execute("INSERT INTO holds VALUES (?, 'ann', 'hash', 'held', 0, 0)", (order_id,))
-        self._catalog.execute("INSERT INTO hold_lines VALUES (?, 1, 'Xen', 1, 4000, NULL)", (order_id,))
+        self._catalog.execute("INSERT INTO holds VALUES (?, 'ann', 'hash', 'held', 0, 0)", order_id)
+        self._catalog.execute("INSERT INTO hold_lines VALUES (?, 1, 'Xen', 1, 4000, NULL)", order_id)
         self._catalog.execute("COMMIT")
-        self._order.execute("BEGIN IMMEDIATE")
+        self._order.begin()
         self._order.execute(
-            "INSERT INTO decisions VALUES (?, 'ann', 'hash', 'confirmed', 0, 'USD', '[]', '[]', NULL)", (order_id,)
+            "INSERT INTO decisions VALUES (?, 'ann', 'hash', 'confirmed', 0, 'USD', '[]', '[]', NULL)", order_id
         )
         self._order.execute("COMMIT")
 
@@ -132,6 +135,48 @@ class RawCommits:
         """Close both databases."""
         self._catalog.close()
         self._order.close()
+
+
+class Raw(Protocol):
+    """A connection that commits when it is told to; a question mark stands for a value."""
+
+    def begin(self) -> None: ...
+    def execute(self, statement: str, *values: str | int) -> None: ...
+    def close(self) -> None: ...
+
+
+class RawSQLite:
+    """Implements Raw."""
+
+    def __init__(self, file: Path) -> None:
+        self._connection = sqlite3.connect(file, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+
+    def begin(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def execute(self, statement: str, *values: str | int) -> None:
+        self._connection.execute(statement, values)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class RawPostgreSQL:
+    """Implements Raw."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = psycopg.connect(url, autocommit=True)
+
+    def begin(self) -> None:
+        self._connection.execute("BEGIN")
+
+    def execute(self, statement: str, *values: str | int) -> None:
+        self._connection.execute(statement.replace("?", "%s").encode(), values)
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 class WithoutHops:
@@ -176,20 +221,32 @@ def timed(buy: Callable[[], None], seconds: float, each: int = 1) -> Measured:
     return Measured(seconds=now - began, answers=each * len(milliseconds), p50_ms=p50_ms, p99_ms=p99_ms)
 
 
+def raw_on_sqlite(folder: Path) -> RawCommits:
+    """On two new files."""
+    folder.mkdir()
+    for database in migrated_databases(folder):
+        database.close()
+    return RawCommits(*(RawSQLite(folder / f"{name}.sqlite3") for name in _MODULES))
+
+
+def raw_on_postgresql(new_database: Callable[[], str]) -> RawCommits:
+    """On two databases of a server that makes them."""
+    urls = {name: new_database() for name in _MODULES}
+    for name, url in urls.items():
+        _migrated(name, url).close()
+    return RawCommits(*map(RawPostgreSQL, urls.values()))
+
+
 def migrated_databases(folder: Path) -> tuple[Database, Database]:
     """New databases of a catalog and of an order server, on SQLite."""
-    modules = {"catalog": bazar.catalog.wiring, "order": bazar.order.wiring}
-    databases = {name: Database(f"sqlite:///{folder / name}.sqlite3") for name in modules}
-    for name, module in modules.items():
-        migrate(databases[name], module.MIGRATIONS)
-    return databases["catalog"], databases["order"]
+    catalog, order = (_migrated(name, f"sqlite:///{folder / name}.sqlite3") for name in _MODULES)
+    return catalog, order
 
 
-def _raw(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, isolation_level=None)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    return connection
+def _migrated(name: str, url: str) -> Database:
+    database = Database(url)
+    migrate(database, _MODULES[name].MIGRATIONS)
+    return database
 
 
 def _headers(answer: Answer) -> Mapping[str, str]:

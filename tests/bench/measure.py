@@ -12,7 +12,6 @@ import platform
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -21,11 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a program, an
 
 from bench.page import Tables, printed, write_page
 from bench.paths import Paths, open_paths
-from bench.results import Goal, Round, as_json, median_of, rates, ratio
+from bench.results import Goal, Round, as_json, ratio
+from bench.rounds import HEADINGS, Plan, measured, row_of
 from bench.wrk import ProgramMissing, program
+from postgresql import PostgreSQLMissing
 
 ROOT = Path(__file__).parents[2]
-WARM_UP_SECONDS = 1
 
 GOALS = (
     ratio("cached info / bare WSGI", "cached info", "bare WSGI, bytes of info", 0.85),
@@ -35,6 +35,19 @@ GOALS = (
     ratio("purchases, 64 clients / raw commits", "purchases, 64 clients", "raw commits, one by one", 1.5),
     ratio("purchases, 64 clients / 1 client", "purchases, 64 clients", "purchases, 1 client", 3.0, ".1f"),
     ratio("purchases, one hot book / spread", "purchases, one hot book", "purchases, 64 clients", 0.9),
+    ratio(
+        "purchases, PostgreSQL, 64 clients / raw commits",
+        "purchases, 64 clients, PostgreSQL",
+        "raw commits, PostgreSQL",
+        1.5,
+    ),
+    ratio(
+        "purchases, PostgreSQL, 64 clients / 1 client",
+        "purchases, 64 clients, PostgreSQL",
+        "purchases, 1 client, PostgreSQL",
+        3.0,
+        ".1f",
+    ),
     Goal(
         name="purchases, 64 clients, p99 in ms",
         figure=lambda each: each["purchases, 64 clients"].p99_ms,
@@ -43,17 +56,7 @@ GOALS = (
         form=".0f",
     ),
 )
-HEADINGS = ("step", "a second, median (least to most)", "p50 ms", "p99 ms", "failures", "wrk's CPU")
 GOAL_HEADINGS = ("ratio in one run", "asked", "median (least to most)", "reached")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How often, how long, and what it is called."""
-
-    command: str
-    rounds: int
-    seconds: int
 
 
 FULL = Plan("make bench", rounds=5, seconds=8)
@@ -71,12 +74,12 @@ def main() -> int:
     console = Console(highlight=False, width=120)
     try:
         program("wrk"), program("nginx")
-    except ProgramMissing as missing:
+        with tempfile.TemporaryDirectory(prefix="bazar-bench-") as folder, open_paths(Path(folder)) as paths:
+            rounds = measured(paths.steps, plan, console)
+            paths.check()
+    except (ProgramMissing, PostgreSQLMissing) as missing:
         console.print(str(missing))
         return 1
-    with tempfile.TemporaryDirectory(prefix="bazar-bench-") as folder, open_paths(Path(folder)) as paths:
-        rounds = _measure(paths, plan, console)
-        paths.check()
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {plan.rounds} rounds of {plan.seconds} s"
     tables = _tables(paths, rounds)
     for headings, rows in tables:
@@ -91,28 +94,8 @@ def main() -> int:
     return 0
 
 
-def _measure(paths: Paths, plan: Plan, console: Console) -> list[Round]:
-    for step in paths.steps.values():
-        step(WARM_UP_SECONDS)
-    rounds: list[Round] = []
-    for number in range(1, plan.rounds + 1):
-        console.print(f"Round {number} of {plan.rounds} ...")
-        rounds.append({name: step(plan.seconds) for name, step in paths.steps.items()})
-    return rounds
-
-
 def _tables(paths: Paths, rounds: Sequence[Round]) -> Tables:
-    steps = [
-        (
-            name,
-            rates(name, rounds).told(),
-            f"{median_of(name, rounds, lambda step: step.p50_ms):.1f}",
-            f"{median_of(name, rounds, lambda step: step.p99_ms):.1f}",
-            str(sum(each[name].failures for each in rounds)),
-            _share(median_of(name, rounds, lambda step: step.client_cpu)),
-        )
-        for name in paths.steps
-    ]
+    steps = [row_of(name, rounds) for name in paths.steps]
     goals = [
         (goal.name, goal.asked, goal.spread(rounds).told(goal.form), "yes" if goal.is_reached(rounds) else "no")
         for goal in GOALS
@@ -121,10 +104,6 @@ def _tables(paths: Paths, rounds: Sequence[Round]) -> Tables:
         reached = "yes" if megabytes <= most else "no"
         goals.append((f"memory of all processes (PSS) {name}, MB", f"≤ {most}", f"{megabytes:.0f}", reached))
     return [(HEADINGS, steps), (GOAL_HEADINGS, goals)]
-
-
-def _share(cpu: float) -> str:
-    return f"{cpu:.0%}" if cpu else "-"
 
 
 if __name__ == "__main__":

@@ -1,126 +1,129 @@
 """The paths of a shop that is open, and the bounds beside them: one step for each, to be measured round by round."""
 
 import http.client
-import secrets
-import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from bazar.chassis.certificates import service_files
 from bazar.chassis.lanes import SLOTS
-from bench.bounds import TOGETHER, RawCommits, WithoutHops, nginx, on_granian, timed
+from bench.bounds import TOGETHER, WithoutHops, nginx, on_granian, raw_on_postgresql, raw_on_sqlite, timed
 from bench.results import Measured
-from bench.wrk import Load, drive
+from bench.tills import PLENTY, Till, lines, on_postgresql, on_sqlite, settings_of
+from bench.wrk import Load, drive, drive_all, shared_out
 from demo import plain_store
 from demo.stores import OpenPlainStore
-from processes import wait_until
+from figures import DURABLE
+from postgresql import PostgreSQL
 from shop import API, PAST_THE_CACHE, Answer, Shop
 
 CUSTOMERS = 64
 #: Of what the cache answers; of what it does not, as many as are at work at a time (SLOTS).
 READERS = 32
-BOOKS = 64
-ACCOUNTS = 8
-PLENTY = 10_000_000
-CREATED, OK = 201, 200
+OK = 200
 HELLO = Answer(OK, {"content-type": "application/json"}, b"{}")
 
 Step = Callable[[int], Measured]
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
 class Paths:
-    """What is open, as steps by name; each is called with the seconds that it has."""
+    """What is open, as steps by name; each is called with the seconds that it has. The first till is on SQLite."""
 
     steps: Mapping[str, Step]
-    shop: Shop
-    bought: int = 0
-    in_flight: int = 0
-    idle_megabytes: float = 0.0
-    full_megabytes: float = 0.0
-    items: list[int] = field(default_factory=list)
+    tills: Sequence[Till]
+    idle_megabytes: float
+
+    @property
+    def full_megabytes(self) -> float:
+        """The most that the processes of the shop on SQLite took while it sold."""
+        return self.tills[0].full_megabytes
 
     def check(self) -> None:
-        """Raises AssertionError unless stock and sales add up, and every purchase that was answered is an order."""
-        left, taken = (_asked(self.shop, "catalog", query) for query in (_STOCK, _TAKEN))
-        assert left + taken == PLENTY * len(self.items), (left, taken)
-        orders = _asked(self.shop, "order", "SELECT count(*) FROM decisions WHERE outcome = 'confirmed'")
-        assert orders == taken, (orders, taken)
-        # What was on its way when wrk stopped may have been carried out.
-        assert self.bought <= orders <= self.bought + self.in_flight, (self.bought, orders, self.in_flight)
-
-
-#: What is not of the sample.
-_STOCK = "SELECT sum(stock) FROM books WHERE title LIKE 'Benchmark book%'"
-_TAKEN = "SELECT coalesce(sum(quantity), 0) FROM hold_lines JOIN holds USING (order_id) WHERE state = 'settled'"
+        """Raises AssertionError where books are wrong."""
+        for till in self.tills:
+            till.check()
 
 
 @contextmanager
 def open_paths(folder: Path) -> Iterator[Paths]:
-    """Everything started anew below the folder, on free ports; all of it ends with the block."""
+    """Everything started anew below the folder, on free ports; all of it ends with the block.
+
+    Raises PostgreSQLMissing.
+    """
     with ExitStack() as stack:
-        shop = Shop(folder / "shop")
-        stack.callback(shop.stop)
-        paths = Paths({}, shop)
-        paths.idle_megabytes = sum(shop.memory().values())
-        paths.items = [shop.add_book(PLENTY, f"Benchmark book {number}") for number in range(BOOKS + 1)]
-        paths.steps = {**_bounds(stack, folder, shop, paths.items[0]), **_own(folder, paths)}
-        yield paths
+        server = PostgreSQL(**DURABLE)
+        stack.callback(server.stop)
+        shop = opened(stack, folder / "shop")
+        idle_megabytes = sum(shop.memory().values())
+        urls = on_postgresql(server)
+        other = opened(stack, folder / "on-postgresql", **settings_of(urls))
+        till = Till(shop, folder / "till", on_sqlite(shop.folder))
+        other_till = Till(other, folder / "other-till", urls)
+        raw = raw_on_postgresql(server.new_database)
+        for close in (till.close, other_till.close, raw.close):
+            stack.callback(close)
+        steps: dict[str, Step] = {
+            **_bounds(stack, folder, shop, till.hot),
+            "raw commits, PostgreSQL": partial(timed, raw.buy),
+            **_own(till),
+            "purchases, 64 clients, PostgreSQL": partial(other_till.buy, CUSTOMERS),
+            "purchases, 1 client, PostgreSQL": partial(other_till.buy, 1),
+        }
+        yield Paths(steps=steps, tills=(till, other_till), idle_megabytes=idle_megabytes)
 
 
-def _info(item: int) -> str:
+def opened(stack: ExitStack, folder: Path, **settings: str) -> Shop:
+    """A shop that closes with the stack."""
+    shop = Shop(folder, **settings)
+    stack.callback(shop.stop)
+    return shop
+
+
+def info_of(item: int) -> str:
+    """Its path."""
     return f"{API}/info/{item}"
 
 
 SEARCH = f"{API}/search/distributed%20systems?limit=10"
 
 
-def _own(folder: Path, paths: Paths) -> Mapping[str, Step]:
-    shop, (hot, *spread) = paths.shop, paths.items
-    tokens = _lines(folder / "tokens", [shop.customer(f"reader-{number}@example.org") for number in range(ACCOUNTS)])
-    one = _lines(folder / "one", [f"{API}/purchase/{hot}"])
-    many = _lines(folder / "many", [f"{API}/purchase/{item}" for item in spread])
-
-    def read(path: str, seconds: int) -> Measured:
-        return drive(Load(url=f"{shop.url}{path}", connections=READERS), seconds)
-
-    def read_uncached(path: str, seconds: int) -> Measured:
-        return drive(Load(url=f"{shop.url}{path}", connections=SLOTS, headers=[": ".join(PAST_THE_CACHE)]), seconds)
-
-    def buy(what: str, customers: int, seconds: int) -> Measured:
-        arguments = [secrets.token_hex(4), str(CREATED), '{"quantity":1}', what, tokens]
-        load = Load(url=shop.url, connections=customers, arguments=arguments)
-        found = drive(load, seconds, halfway=partial(_weigh, paths))
-        paths.bought += found.answers - found.failures
-        paths.in_flight += customers
-        _wait_until_settled(paths)
-        return found
-
+def _own(till: Till) -> Mapping[str, Step]:
+    info, search = f"{till.shop.url}{info_of(till.hot)}", f"{till.shop.url}{SEARCH}"
     return {
-        "cached info": partial(read, _info(hot)),
-        "cached search": partial(read, SEARCH),
-        "uncached info": partial(read_uncached, _info(hot)),
-        "purchases, 64 clients": partial(buy, many, CUSTOMERS),
-        "purchases, one hot book": partial(buy, one, CUSTOMERS),
-        "purchases, 1 client": partial(buy, many, 1),
+        "cached info": partial(read, [info]),
+        "cached search": partial(read, [search]),
+        "uncached info": partial(read_past_the_cache, [info]),
+        "purchases, 64 clients": partial(till.buy, CUSTOMERS),
+        "purchases, one hot book": partial(till.buy, CUSTOMERS, one_book=True),
+        "purchases, 1 client": partial(till.buy, 1),
     }
+
+
+def read(urls: Sequence[str], seconds: int) -> Measured:
+    """What the cache answers; readers share the URLs."""
+    return drive_all([Load(url=url, connections=share) for url, share in shared_out(urls, READERS)], seconds)
+
+
+def read_past_the_cache(urls: Sequence[str], seconds: int) -> Measured:
+    """What the application answers, each time."""
+    headers = [": ".join(PAST_THE_CACHE)]
+    return drive_all(
+        [Load(url=url, connections=share, headers=headers) for url, share in shared_out(urls, SLOTS)], seconds
+    )
 
 
 def _bounds(stack: ExitStack, folder: Path, shop: Shop, item: int) -> Mapping[str, Step]:
     files = service_files(shop.folder / "certs", "frontend")
-    answer = shop_answer(shop, _info(item))
-    raw, without_hops = RawCommits(folder / "raw"), WithoutHops(folder / "without-hops")
+    answer = shop_answer(shop, info_of(item))
+    raw, without_hops = raw_on_sqlite(folder / "raw"), WithoutHops(folder / "without-hops")
     plain = OpenPlainStore(folder / "plain", PLENTY)
     for close in (raw.close, without_hops.close, plain.close):
         stack.callback(close)
-    nobody = _lines(folder / "nobody", [""])
-    path = _lines(folder / "plain-path", [f"/purchase/{plain_store.ITEM}"])
-
-    def read(url: str, seconds: int) -> Measured:
-        return drive(Load(url=url, connections=READERS), seconds)
+    nobody = lines(folder / "nobody", [""])
+    path = lines(folder / "plain-path", [f"/purchase/{plain_store.ITEM}"])
 
     def on(name: str, app: str, answer: Answer) -> str:
         return stack.enter_context(on_granian(folder / name, files, app, answer))
@@ -130,10 +133,10 @@ def _bounds(stack: ExitStack, folder: Path, shop: Shop, item: int) -> Mapping[st
         return drive(load, seconds)
 
     return {
-        "nginx, bytes of info": partial(read, stack.enter_context(nginx(folder / "nginx", files, answer))),
-        "bare WSGI, bytes of info": partial(read, on("bare", "bare", answer)),
-        "bare WSGI, bytes of search": partial(read, on("bare-search", "bare", shop_answer(shop, SEARCH))),
-        "Flask hello": partial(read, on("hello", "hello", HELLO)),
+        "nginx, bytes of info": partial(read, [stack.enter_context(nginx(folder / "nginx", files, answer))]),
+        "bare WSGI, bytes of info": partial(read, [on("bare", "bare", answer)]),
+        "bare WSGI, bytes of search": partial(read, [on("bare-search", "bare", shop_answer(shop, SEARCH))]),
+        "Flask hello": partial(read, [on("hello", "hello", HELLO)]),
         "raw commits, one by one": partial(timed, raw.buy),
         "one process, one by one": partial(timed, without_hops.buy),
         "one process, 32 together": lambda seconds: timed(without_hops.buy_together, seconds, TOGETHER),
@@ -151,22 +154,3 @@ def shop_answer(shop: Shop, path: str) -> Answer:
         answer = Answer(response.status, told, response.read())
     assert answer.status == OK, answer
     return answer
-
-
-def _weigh(paths: Paths) -> None:
-    paths.full_megabytes = max(paths.full_megabytes, sum(paths.shop.memory().values()))
-
-
-def _wait_until_settled(paths: Paths) -> None:
-    """What follows the answers is part of the work: the next step begins when it is done."""
-    wait_until(lambda: _asked(paths.shop, "catalog", "SELECT count(*) FROM holds WHERE state = 'held'") == 0)
-
-
-def _asked(shop: Shop, service: str, query: str) -> int:
-    with closing(sqlite3.connect(f"file:{shop.folder / service}.sqlite3?mode=ro", uri=True)) as connection:
-        return int(connection.execute(query).fetchone()[0])
-
-
-def _lines(file: Path, lines: list[str]) -> str:
-    file.write_text("".join(f"{line}\n" for line in lines))
-    return str(file)

@@ -26,6 +26,18 @@ class Measured:
         return (self.answers - min(self.failures, self.answers)) / self.seconds
 
 
+def together(found: Sequence[Measured]) -> Measured:
+    """What several load generators found at the same time: answers add up, times are those of the slowest."""
+    return Measured(
+        seconds=max(each.seconds for each in found),
+        answers=sum(each.answers for each in found),
+        failures=sum(each.failures for each in found),
+        p50_ms=max(each.p50_ms for each in found),
+        p99_ms=max(each.p99_ms for each in found),
+        client_cpu=sum(each.client_cpu for each in found),
+    )
+
+
 Round = Mapping[str, Measured]
 
 

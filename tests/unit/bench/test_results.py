@@ -1,10 +1,13 @@
 """The figures of a benchmark, its ratios, and how they get onto a page and into a plot."""
 
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 
-from bench.results import Goal, Measured, Spread, percentiles, ratio
+from bench.page import write_tables
+from bench.results import Goal, Measured, Spread, percentiles, ratio, together
+from bench.wrk import shared_out
 from marked import replaced
 from svg import Bar, Line, Panel, bars, picture, polyline
 
@@ -34,6 +37,30 @@ def test_a_goal_may_be_a_most() -> None:
     goal = Goal(name="p99", figure=lambda each: each["ours"].p99_ms, bound=1.5, at_most=True, form=".1f")
     assert not goal.is_reached([{"ours": measured(1)}])
     assert goal.asked == "≤ 1.5"
+
+
+def test_what_several_generators_found_adds_up_and_is_as_slow_as_the_slowest() -> None:
+    quick = Measured(seconds=2, answers=10, failures=1, p50_ms=1, p99_ms=9, client_cpu=0.25)
+    slow = Measured(seconds=3, answers=20, failures=2, p50_ms=2, p99_ms=8, client_cpu=0.5)
+    both = Measured(seconds=3, answers=30, failures=3, p50_ms=2, p99_ms=9, client_cpu=0.75)
+    assert together([quick, slow]) == both
+
+
+def test_connections_are_shared_out_without_losing_one() -> None:
+    assert shared_out(["a", "b", "c"], 64) == [("a", 22), ("b", 21), ("c", 21)]
+
+
+def test_tables_and_plots_go_between_the_marks_of_a_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    (tmp_path / "images").mkdir()
+    page.write_text("before\n<!-- make it -->\nold\n<!-- end -->\nafter\n")
+    tables = [(("step", "a second"), [("one", "1")])]
+    write_tables(page, "make it", "So it is.", tables, {"one.svg": ("One", "<svg/>")})
+    table = "| step | a second |\n|---|---:|\n| one | 1 |"
+    assert page.read_text() == (
+        f"before\n<!-- make it -->\n\nSo it is.\n\n{table}\n\n![One](images/one.svg)\n\n<!-- end -->\nafter\n"
+    )
+    assert (tmp_path / "images" / "one.svg").read_text() == "<svg/>"
 
 
 def test_percentiles_of_few_and_of_many() -> None:
