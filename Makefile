@@ -11,7 +11,7 @@ TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 MUTANTS_STAMP := $(VENV)/.mutants-installed
 
-.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots pages-report bench bench-quick bench-shapes bench-latency bench-mixes bench-sizes bench-search bench-profile test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots pages-report bench bench-quick bench-shapes bench-latency bench-mixes bench-users bench-sizes bench-search bench-profile test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ bench-latency: $(TEST_STAMP) ## how long answers take by how much is asked a sec
 
 bench-mixes: $(TEST_STAMP) ## TPC-W's mixes on the pages, by emulated browsers (a quarter of an hour; needs PostgreSQL and wrk)
 	$(BIN)/python tests/bench/mixes.py $(BENCH)
+
+bench-users: $(TEST_STAMP) ## how many emulated browsers are held that think 7 s (a quarter of an hour; needs PostgreSQL and wrk)
+	$(BIN)/python tests/bench/users.py $(BENCH)
 
 bench-sizes: $(TEST_STAMP) ## info and search in shops of 1,000 to 100,000 titles (some minutes; BENCH="--titles 1000 1000000" for others)
 	$(BIN)/python tests/bench/sizes.py $(BENCH)

@@ -20,6 +20,10 @@ INTERACTIONS_A_VISIT = 128
 #: Customers who buy for the first time (clause 2.6.3), in a visit that signs in.
 NEW_CUSTOMERS = 0.2
 MOST_LINES = 10
+#: Until the next interaction (clause 5.3.1.1): as long as it takes on average, and at most.
+THINK_SECONDS, LONGEST_THINK_SECONDS = 7.0, 70.0
+#: A front-end keeps a connection that nobody uses somewhat longer.
+KEPT_SECONDS = 20.0
 BOOKS_ON_A_LONG_PAGE = 50
 #: Staff change the price of every so many-th book, and nobody buys those: a price that changes under a buyer is
 #: told to them, which is no failure, but no sale either.
@@ -49,6 +53,10 @@ class Stage:
     subjects: Mapping[str, int]
     staff: str
 
+    def tls(self) -> ssl.SSLContext:
+        """How a browser connects; many may share it."""
+        return ssl.create_default_context(cafile=self.ca_file)
+
 
 @dataclass(frozen=True)
 class Customer:
@@ -77,6 +85,11 @@ class Tally:
         self.orders += other.orders
         self.cpu_seconds += other.cpu_seconds
 
+    def forget_times(self) -> None:
+        """What was done rightly up to now was only to warm up; orders and failures stay."""
+        self.milliseconds.clear()
+        self.done.clear()
+
 
 class WrongAnswer(Exception):
     """An answer that is not what the interaction must get."""
@@ -86,12 +99,11 @@ class Visitor:
     """One after the other, interactions by their shares. What is not possible yet (buying with an empty basket) is
     owed, and done as soon as it is."""
 
-    def __init__(self, stage: Stage, customer: Customer, mix: str, seed: int) -> None:
+    def __init__(self, stage: Stage, tls: ssl.SSLContext, customer: Customer, mix: str, seed: int) -> None:
         self._stage = stage
         self._customer = customer
         self._chance = random.Random(seed)  # noqa: S311 - no secret
         self._deck = Deck(mix, self._chance)
-        tls = ssl.create_default_context(cafile=stage.ca_file)
         self._connection = http.client.HTTPSConnection("localhost", stage.port, context=tls, timeout=ANSWER_SECONDS)
         self._owed: deque[str] = deque()
         self._name = f"{seed}-{time.time_ns()}"
@@ -131,6 +143,15 @@ class Visitor:
         else:
             self.tally.milliseconds.append((time.perf_counter() - began) * 1000)
             self.tally.done[name] += 1
+
+    def think(self) -> float:
+        """Draw how many seconds pass until the next interaction. Where that is long, the connection is closed first,
+        as the server would do; the next interaction makes another.
+        """
+        seconds = min(self._chance.expovariate(1 / THINK_SECONDS), LONGEST_THINK_SECONDS)
+        if seconds > KEPT_SECONDS:
+            self._connection.close()
+        return seconds
 
     def close(self) -> None:
         """Close the connection."""
