@@ -61,6 +61,8 @@ class Gather(Generic[Item, Result]):
 
     def stop(self) -> None:
         """End after the rounds at hand."""
+        for loop in self._loops:  # first: a loop that woke up and is not told to end would wait again
+            loop.end_after_step()
         for _ in self._loops:
             self._waiting.put(None)
         for loop in self._loops:

@@ -29,10 +29,14 @@ class Loop:
         """End the rest at hand, or the next one, at once."""
         self._wake.set()
 
-    def stop(self) -> None:
-        """Let the step at hand finish and end; returns when it did, or after LONGEST_STOP_SECONDS."""
+    def end_after_step(self) -> None:
+        """Let the step at hand finish and end; does not wait for it."""
         self._stopping = True
         self._wake.set()
+
+    def stop(self) -> None:
+        """Let the step at hand finish and end; returns when it did, or after LONGEST_STOP_SECONDS."""
+        self.end_after_step()
         if self._thread.ident is not None:
             self._thread.join(LONGEST_STOP_SECONDS)
 

@@ -165,3 +165,9 @@ def test_a_round_works_within_its_deadline() -> None:
     with gathering(carry_out) as gather:
         assert gather.ask(1, soon()) == 1
     assert seen == [True]
+
+
+def test_all_lanes_end_together() -> None:
+    with gathering(lambda items, _deadline: list(items), lanes=16) as gather:
+        assert gather.ask(1, soon()) == 1
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("gather numbers")] == []
