@@ -111,6 +111,13 @@ def _words(text: str) -> str:
     return plain
 
 
+def _name(text: str) -> str:
+    plain = _words(text)
+    if not plain:
+        raise ValueError(f"one line of 1 to {MOST_CHARACTERS} characters")
+    return plain
+
+
 def _currency(text: str) -> str:
     if not re.fullmatch("[A-Z]{3}", text):
         raise ValueError("three capital letters by ISO 4217, USD say")
@@ -123,7 +130,10 @@ def _time_zone(text: str) -> tzinfo:
     try:
         return ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: of a name that is a folder of names
-        raise ValueError("a name in the IANA time zone database, Europe/Berlin or UTC say") from None
+        raise ValueError(
+            "a name in the IANA time zone database, Europe/Berlin or UTC say; if it is one, install that database "
+            "(Debian: apt install tzdata)"
+        ) from None
 
 
 def _log_format(text: str) -> str:
@@ -203,7 +213,7 @@ class Settings:
     currency: str = _setting(
         "BAZAR_CURRENCY", _currency, "USD", "The shop's one currency (ISO 4217), from the first start on"
     )
-    shop_name: str = _setting("BAZAR_SHOP_NAME", _words, "Bazar", "What the shop is called on its pages")
+    shop_name: str = _setting("BAZAR_SHOP_NAME", _name, "Bazar", "What the shop is called on its pages")
     shop_address: str = _setting("BAZAR_SHOP_ADDRESS", _words, "", "Where orders are collected; left out unless set")
     shop_hours: str = _setting("BAZAR_SHOP_HOURS", _words, "", "When the shop is open; left out unless set")
     shop_contact: str = _setting(

@@ -43,6 +43,7 @@ class Connections:
         """``certificate_name``: what the server's certificate must be for, whatever the host."""
         self._host = host
         self._port = port
+        self._authority = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"  # RFC 3986 section 3.2.2
         self._tls = tls
         self._certificate_name = certificate_name
         self._most_kept = most_kept
@@ -52,7 +53,7 @@ class Connections:
         self, method: str, target: str, headers: Mapping[str, str], body: bytes | None, within: Deadline
     ) -> Response:
         """One exchange; raises NoAnswer or NotConnected, and ValueError for what would not be one line of a header."""
-        request = _request(method, target, {"Host": f"{self._host}:{self._port}", **headers}, body)
+        request = _request(method, target, {"Host": self._authority, **headers}, body)
         connection = self._one_that_is_open() or self._connect(within)
         try:
             return connection.exchange(request, within)
@@ -85,7 +86,7 @@ class Connections:
         except TimeoutError as error:
             raise NoAnswer(f"{type(error).__name__}: {error}") from error
         except OSError as error:
-            raise NotConnected(f"{self._host}:{self._port}: {type(error).__name__}: {error}") from error
+            raise NotConnected(f"{self._authority}: {type(error).__name__}: {error}") from error
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             plain.settimeout(_seconds_left(within))

@@ -1,4 +1,4 @@
-"""A service's own database, SQLite or PostgreSQL: this file holds all that differs between the two."""
+"""A service's own database, SQLite or PostgreSQL: this file and glance.py hold all that differs between the two."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence

@@ -71,7 +71,7 @@ def configure_logging(service: str, log_format: LogFormat, level: str, log_file:
     root.handlers[:] = [handler]
     root.setLevel(level)
     # At WARNING: what these say at INFO is of use to their own authors.
-    for noisy in ("alembic", "urllib3", "_granian", "granian"):
+    for noisy in ("alembic", "_granian", "granian"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

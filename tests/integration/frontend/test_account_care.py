@@ -339,6 +339,23 @@ def test_nobody_weakens_their_own_account_as_an_admin(people: People) -> None:
     assert people.lost_passwords.make_link(EMAIL, boss)
 
 
+@pytest.mark.parametrize("end", ["demoted", "sessions ended"])
+@pytest.mark.usefixtures("bea")
+def test_links_end_with_the_power_of_who_made_them(people: People, end: str) -> None:
+    addresses = {name: f"{name}@example.org" for name in ("mo", "jo")}
+    makers = {name: people.accounts.create_account(each, PASSWORD, Role.ADMIN) for name, each in addresses.items()}
+    links = {name: people.lost_passwords.make_link(EMAIL, maker) for name, maker in makers.items()}
+    assert not people.lost_passwords.opens(links["mo"])  # the later one counts
+    link = people.staff_accounts.create(makers["jo"], "new@example.org", "", Role.STAFF)
+    boss = makers["mo"]
+    if end == "demoted":
+        people.staff_accounts.change_role(boss, makers["jo"].account_id, Role.CUSTOMER)
+    else:
+        people.staff_accounts.end_sessions(boss, makers["jo"].account_id)
+    assert not any(people.lost_passwords.opens(each) for each in (links["jo"], link))
+    assert people.lost_passwords.opens(people.lost_passwords.make_link(EMAIL, boss))
+
+
 def test_only_hashes_of_links_and_recovery_codes_are_kept(
     people: People, bea: Person, frontend_database: Database, clock: MovableClock
 ) -> None:

@@ -22,8 +22,13 @@ def test_a_crowd_is_held_if_99_of_100_interactions_are_quick_and_right(slow: int
     assert is_held(outcome(1000 - slow - failures, slow, failures)) == held
 
 
-def test_a_crowd_that_did_nothing_right_is_not_held() -> None:
+def test_a_crowd_that_did_nothing_or_nothing_right_is_not_held() -> None:
     assert not is_held(outcome(0, failures=3))
+    assert not is_held(outcome(0))
+
+
+def test_one_failure_of_a_hundred_and_one_does_not_blur_the_others() -> None:
+    assert is_held(outcome(100, failures=1))
 
 
 @pytest.mark.parametrize(

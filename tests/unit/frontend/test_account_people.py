@@ -97,6 +97,18 @@ def test_a_name_is_one_bounded_line(text: str) -> None:
     assert refused.value.field == "name"
 
 
+@pytest.mark.parametrize("text", ["\u202eGnirts", "Ann\u2066Lee", "Ann\u200bLee", "\u200e", "\u200d\u200c"])
+def test_a_name_is_seen_as_it_is_written(text: str) -> None:
+    with pytest.raises(InvalidField) as refused:
+        read_name(text)
+    assert refused.value.field == "name"
+
+
+def test_a_name_may_hold_what_its_script_needs() -> None:
+    name = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
+    assert read_name(name) == name
+
+
 def test_each_role_includes_those_below_it_and_none_above() -> None:
     assert [(role.value, other.value) for role in Role for other in Role if not role.includes(other)] == [
         ("customer", "staff"),

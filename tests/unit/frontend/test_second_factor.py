@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bazar.frontend.domain.second_factor import MOST_WRONG_CODES, WRONG_CODES_WINDOW, SecondFactor
+from bazar.frontend.domain.second_factor import MOST_WRONG_CODES, WRONG_CODES_WINDOW, SecondFactor, SettingUp
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 
@@ -61,3 +61,8 @@ def test_new_secrets_are_long_and_never_the_same() -> None:
     assert len(secrets) == 20
     assert {len(secret) for secret in secrets} == {32}
     assert not any(secret in repr(SecondFactor(secret, is_on=False, wrong_since=NOW)) for secret in secrets)
+
+
+def test_a_colon_in_the_shops_name_does_not_divide_the_label() -> None:
+    address = SettingUp("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "ann@example.org").address("Books: new & old")
+    assert address.startswith("otpauth://totp/Books%20%20new%20%26%20old:ann%40example.org?")

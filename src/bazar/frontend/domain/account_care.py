@@ -54,6 +54,8 @@ class OneTimeSecret:
     purpose: Purpose
     account_id: str
     expires_at: datetime
+    made_by: str | None = None
+    """Whose account made it for another: what is ended of the one ends it too."""
 
 
 class Deed(StrEnum):

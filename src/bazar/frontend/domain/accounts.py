@@ -130,6 +130,10 @@ def _is_letter_or_digit(character: str) -> bool:
     return unicodedata.category(character)[0] in "LMN"
 
 
+#: Not seen, but some scripts are not written without them (zero width non-joiner and joiner).
+_JOINERS = "\u200c\u200d"
+
+
 def read_name(text: str) -> str:
     """A person's name, without space around it; raises InvalidField. Empty is allowed."""
     name = unicodedata.normalize("NFC", text).strip()
@@ -137,6 +141,10 @@ def read_name(text: str) -> str:
         raise InvalidField("name", f"A name has at most {MOST_NAME_CHARACTERS} characters.")
     if any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in name):
         raise InvalidField("name", "A name is one line of text without control characters.")
+    if any(unicodedata.category(character) == "Cf" and character not in _JOINERS for character in name):
+        raise InvalidField("name", "A name has no characters that are not seen, or that turn the line around.")
+    if name and not name.strip(_JOINERS):
+        raise InvalidField("name", "A name has characters that are seen.")
     return name
 
 

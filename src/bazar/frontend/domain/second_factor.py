@@ -86,7 +86,8 @@ class SettingUp:
 
     def address(self, shop_name: str) -> str:
         """``otpauth://…``, which apps on the same device open, and others read as a QR code (the key URI format)."""
-        return pyotp.TOTP(self.secret, interval=STEP_SECONDS).provisioning_uri(name=self.email, issuer_name=shop_name)
+        issuer = shop_name.replace(":", " ")  # it divides issuer and account there, written as %3A too
+        return pyotp.TOTP(self.secret, interval=STEP_SECONDS).provisioning_uri(name=self.email, issuer_name=issuer)
 
     @property
     def in_groups(self) -> Sequence[str]:

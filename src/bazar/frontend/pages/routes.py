@@ -1,7 +1,5 @@
 """The shop window: pages of HTML over the same use cases as the API; each works without a script."""
 
-from functools import lru_cache
-
 from flask import Blueprint, Flask
 from jinja2 import StrictUndefined
 
@@ -22,6 +20,7 @@ from bazar.frontend.pages.errors import explain_errors
 from bazar.frontend.pages.limits import PageLimits
 from bazar.frontend.pages.lost_passwords import add_lost_password_pages
 from bazar.frontend.pages.my_orders import CustomersTime, MyOrders
+from bazar.frontend.pages.paths import Paths
 from bazar.frontend.pages.people import add_people_pages
 from bazar.frontend.pages.positions import keep_positions
 from bazar.frontend.pages.protection import protect
@@ -43,9 +42,6 @@ from bazar.frontend.pages.wording import speak, translate
 from bazar.frontend.use_cases.baskets import Baskets
 from bazar.frontend.use_cases.people import People
 from bazar.frontend.use_cases.ports import Catalog, Orders
-
-#: Addresses of pages that are remembered: of a shop's books, those that are shown now.
-MOST_PATHS = 5_000
 
 
 def mount_pages(
@@ -107,9 +103,7 @@ def mount_pages(
     staff_book.mount(pages)
     BookChanges(catalog, orders, staff_book, door, currency).mount(pages)
     pages.add_app_template_global(times, "times")
-    # Paths alone, which are the same in each request: to build one costs more than all else in a line of a template.
-    path_of = lru_cache(MOST_PATHS, typed=True)(app.url_for)
-    app.jinja_env.globals.update(limits=PageLimits(), shop=identity, url_for=path_of)
+    app.jinja_env.globals.update(limits=PageLimits(), shop=identity, url_for=Paths(app))
     pages.add_app_template_global(cover_of, "cover_of")
     pages.add_app_template_global(small_cover_of, "small_cover_of")
     translate(app)

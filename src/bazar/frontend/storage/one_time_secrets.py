@@ -19,8 +19,16 @@ _ACCOUNT_OF = sa.select(one_time_secrets.c.account_id).where(
     one_time_secrets.c.expires_at > sa.bindparam("now"),
 )
 _TAKE = sa.delete(one_time_secrets).where(one_time_secrets.c.secret_hash == sa.bindparam("taken"))
-_REMOVE = sa.delete(one_time_secrets).where(one_time_secrets.c.account_id == sa.bindparam("of_account"))
-_REMOVE_FOR = _REMOVE.where(one_time_secrets.c.purpose == sa.bindparam("for_purpose"))
+_REMOVE = sa.delete(one_time_secrets).where(
+    sa.or_(
+        one_time_secrets.c.account_id == sa.bindparam("of_account"),
+        one_time_secrets.c.made_by == sa.bindparam("of_account"),
+    )
+)
+_REMOVE_FOR = sa.delete(one_time_secrets).where(
+    one_time_secrets.c.account_id == sa.bindparam("of_account"),
+    one_time_secrets.c.purpose == sa.bindparam("for_purpose"),
+)
 # Rows that somebody has locked are in use: a sweep does not wait for them. SQLite leaves FOR UPDATE out.
 _SWEEP = sa.delete(one_time_secrets).where(
     one_time_secrets.c.secret_hash.in_(
@@ -50,6 +58,7 @@ class SqlOneTimeSecrets:
                 "purpose": purpose,
                 "account_id": secret.account_id,
                 "expires_at": microseconds(secret.expires_at),
+                "made_by": secret.made_by,
             },
         )
 
@@ -66,7 +75,7 @@ class SqlOneTimeSecrets:
         return bool(self._connection.execute(_TAKE, {"taken": secret_hash}).rowcount)
 
     def remove_those_of(self, account_id: str) -> None:
-        """Delete those of the account."""
+        """Delete those of the account, and those that it made for others."""
         self._connection.execute(_REMOVE, {"of_account": account_id})
 
     def remove_all(self) -> None:

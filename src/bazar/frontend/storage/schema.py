@@ -89,6 +89,8 @@ one_time_secrets = Table(
         nullable=False,
     ),
     Column("expires_at", BigInteger, nullable=False),
+    # No foreign key: who made it may be gone.
+    Column("made_by", Text),
     PrimaryKeyConstraint("secret_hash", name="one_time_secrets_pk"),
     CheckConstraint("purpose IN ('new-password', 'second-step')", name="one_time_secrets_purpose"),
     Index("one_time_secrets_account_id", "account_id"),

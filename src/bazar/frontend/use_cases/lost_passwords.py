@@ -89,7 +89,7 @@ def add_link(tx: AccountRecords, account: Account, actor: str, now: datetime) ->
     """The secret of a new link for an account that the caller holds."""
     secret = new_secret()
     tx.one_time_secrets.add(
-        OneTimeSecret(sha256(secret), Purpose.NEW_PASSWORD, account.account_id, now + LINK_LIFETIME)
+        OneTimeSecret(sha256(secret), Purpose.NEW_PASSWORD, account.account_id, now + LINK_LIFETIME, made_by=actor)
     )
     tx.one_time_secrets.sweep(now)
     tx.journal.write(JournalLine(now, actor, account.account_id, Deed.LINK_MADE, account.role))

@@ -100,7 +100,10 @@ class StaffAccounts:
             return add_link(tx, account, actor.account_id, self._clock())
 
     def change_role(self, actor: Person, account_id: str, role: Role) -> None:
-        """Give a role or withdraw it; links that were made under the old one end. Raises UnknownAccount, LastAdmin."""
+        """Give a role or withdraw it; raises UnknownAccount, LastAdmin.
+
+        Links that were made under the old one end: those for the account, and those that it made.
+        """
         with self._store.writing() as tx:
             acting_role(tx, actor, Role.ADMIN)
             admins = tx.admins()

@@ -3,6 +3,8 @@
 What an older front-end writes while both run has no key of its name: it is found by its address.
 """
 
+import unicodedata
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -18,12 +20,20 @@ _SET_KEY = sa.text("UPDATE accounts SET name_key = :name_key WHERE account_id = 
 def upgrade() -> None:
     op.add_column("accounts", sa.Column("name_key", sa.Text))
     # Not by lower(), which knows only the letters of ASCII on SQLite.
-    keys = [
-        {"account_id": account_id, "name_key": name.casefold()} for account_id, name in op.get_bind().execute(_NAMED)
-    ]
+    keys = [{"account_id": account_id, "name_key": _key(name)} for account_id, name in op.get_bind().execute(_NAMED)]
     if keys:
         op.get_bind().execute(_SET_KEY, keys)
     for column in ("email_key", "name_key"):
         op.create_index(
             f"accounts_{column}_start", "accounts", [column], postgresql_ops={column: "text_pattern_ops"}, unique=False
         )
+
+
+def downgrade() -> None:
+    for column in ("email_key", "name_key"):
+        op.drop_index(f"accounts_{column}_start", "accounts")
+    op.drop_column("accounts", "name_key")
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()).strip()
