@@ -25,7 +25,7 @@ from bazar.chassis.database import Database
 from bazar.chassis.logging import configure_logging
 from bazar.chassis.migrations import migrate
 from bazar.cli.generated_books import generated_rows
-from bazar.contracts.books import ImportBooks, ImportedBook, NewBook, Price, SubjectQuery, WordsQuery
+from bazar.contracts.books import ImportBooks, ImportedBook, NewBook, Price, SubjectQuery, SuggestQuery, WordsQuery
 from bazar.contracts.names import CATALOG, OPERATOR
 
 CURRENCY = "USD"
@@ -34,6 +34,8 @@ ROWS_TOGETHER = 1000
 SAMPLE = 1000
 #: Longer words are rare ones, and have room for a mistake.
 LETTERS_OF_A_RARE_WORD = 7
+#: After so many the shop window begins to suggest something worth reading.
+TYPED_LETTERS = 3
 
 
 @dataclass(frozen=True)
@@ -128,9 +130,14 @@ def _questions(look_up: LookUp, search: SearchBooks, titles: int) -> Mapping[str
         subject = chance.choice(subjects)
         return lambda: look_up.books_of_subject(SubjectQuery(subject=subject))
 
+    def suggestion(chance: random.Random) -> Question:
+        beginning = chance.choice(chance.choice(words))[:TYPED_LETTERS]
+        return lambda: search.suggest(SuggestQuery(q=beginning))
+
     return {
         "info": info,
         "a subject": shelf,
+        "a suggestion": suggestion,
         "two words": lambda chance: found(chance.choice(pairs)),
         "a typing mistake": lambda chance: found(chance.choice(mistaken)),
         "the commonest word": lambda _: found(commonest),

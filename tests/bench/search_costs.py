@@ -34,8 +34,15 @@ ROOT = Path(__file__).parents[2]
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 QUICK_SIZES = SIZES[:2]
 #: Kind of question, and how many times its cost may grow from the smallest to the largest catalogue.
-KINDS = {"info": 1.5, "a subject": 3.0, "two words": 3.0, "a typing mistake": 3.0, "the commonest word": 3.0}
-COLOURS = ("#06c", "#c40", "#393", "#f96", "#69f")
+KINDS = {
+    "info": 1.5,
+    "a subject": 3.0,
+    "a suggestion": 3.0,
+    "two words": 3.0,
+    "a typing mistake": 3.0,
+    "the commonest word": 3.0,
+}
+COLOURS = ("#06c", "#c40", "#939", "#393", "#f96", "#69f")
 HEADINGS = ("question", "titles", "p50 ms", "p99 ms", "CPU ms, median (least to most)", "growth", "asked", "own MB")
 
 
