@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 
 GOALS = (
     ratio("cached info / bare WSGI", "cached info", "bare WSGI, bytes of info", 0.85),
+    ratio("the cache alone / bare WSGI", "the cache alone, bytes of info", "bare WSGI, bytes of info", 0.85),
     ratio("cached info / nginx", "cached info", "nginx, bytes of info", 0.60),
     ratio("cached search / bare WSGI", "cached search", "bare WSGI, bytes of search", 0.60),
     ratio("uncached info / Flask hello", "uncached info", "Flask hello", 0.25),

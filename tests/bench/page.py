@@ -12,6 +12,7 @@ from svg import Bar, Line, Panel, Point, axes, bars, picture, polyline, text
 READS = (
     "nginx, bytes of info",
     "bare WSGI, bytes of info",
+    "the cache alone, bytes of info",
     "cached info",
     "cached search",
     "Flask hello",

@@ -135,6 +135,7 @@ def _bounds(stack: ExitStack, folder: Path, shop: Shop, item: int) -> Mapping[st
     return {
         "nginx, bytes of info": partial(read, [stack.enter_context(nginx(folder / "nginx", files, answer))]),
         "bare WSGI, bytes of info": partial(read, [on("bare", "bare", answer)]),
+        "the cache alone, bytes of info": partial(read, [on("in-cache", "in_cache", answer)]),
         "bare WSGI, bytes of search": partial(read, [on("bare-search", "bare", shop_answer(shop, SEARCH))]),
         "Flask hello": partial(read, [on("hello", "hello", HELLO)]),
         "raw commits, one by one": partial(timed, raw.buy),
