@@ -1,4 +1,4 @@
-"""`make bench-profile`: where the CPU of an info goes that no cache answers; nothing here passes or fails on time.
+"""`make bench-profile`: where the CPU goes of what no cache answers; nothing here passes or fails on time.
 
 The WSGI applications of the front-end and of the catalog, one after the other, in this process and over the data of a
 real shop; the front-end's calls go to the shop's catalog server over mutual TLS. A request's CPU is that of its thread.
@@ -40,14 +40,17 @@ WARMING_REQUESTS = 200
 REQUESTS = 1000
 ROUNDS = 5
 SAMPLE_EVERY_SECONDS = 0.001
-HEADINGS = ("CPU of a request in µs", "front-end", "catalog")
+HEADINGS = ("CPU of a request in µs", "info: front-end", "info: catalog", "page of a book", "page of a search")
+#: Of the front-end alone: what the catalog has said of them is remembered, and the page drawn anew each time.
+PAGES = (f"/books/{ITEM}", "/search?subject=distributed+systems")
 #: What is executed in a file whose path has one of these belongs to the part.
 PARTS = {
     "log line": ("/structlog/", "/logging/__init__.py", "/logging/handlers.py", "bazar/chassis/logging.py"),
     "metrics": ("/prometheus_client/",),
-    "database": ("/sqlalchemy/", "bazar/catalog/storage/", "bazar/chassis/database.py"),
+    "database": ("/sqlalchemy/", "bazar/catalog/storage/", "bazar/chassis/database.py", "bazar/chassis/glance.py"),
     "call to the neighbour": ("/urllib3/", "/http/client.py", "/ssl.py", "chassis/client.py", "chassis/connections.py"),
     "messages": ("bazar/contracts/",),
+    "templates": ("/jinja2/", "/markupsafe/", "/babel/", "bazar/frontend/templates/"),
     "Flask, werkzeug": ("/flask/", "/werkzeug/"),
     "our other code: door, views, use cases": ("/src/bazar/",),
 }
@@ -105,6 +108,7 @@ def main() -> int:
         try:
             service = bazar.frontend.wiring.build(settings)
             frontend = _measured(Asked(service.app, f"{API}/info/{ITEM}", [PAST_THE_CACHE]))
+            pages = [_measured(Asked(service.app, path, [PAST_THE_CACHE])) for path in PAGES]
             service.stop()
         finally:
             shop.stop()
@@ -113,7 +117,7 @@ def main() -> int:
         sent = [("Authorization", f"Bearer {token}"), (REMAINING_MS, "5000"), (REQUEST_ID, "abcdef0123456789")]
         catalog = _measured(Asked(service.app, f"/books/{ITEM}", sent))
         service.stop()
-    rows = [[name, *(column[name] for column in (frontend, catalog))] for name in frontend]
+    rows = [[name, *(column[name] for column in (frontend, catalog, *pages))] for name in frontend]
     console.print(printed(HEADINGS, rows))
     console.print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {ROUNDS} rounds of {REQUESTS} requests")
     return 0

@@ -1,5 +1,8 @@
 """Paths in templates are remembered only where that is bounded."""
 
+import pytest
+from flask import url_for
+
 from bazar.frontend.pages.paths import Paths
 from shop_window import Reader, Shop
 
@@ -11,3 +14,21 @@ def test_paths_with_a_visitors_words_are_not_remembered(shop: Shop, guest: Reade
     for words in ("Volume", "VOLUME", "vOLUME"):
         assert f"q={words}&amp;sort=" in guest.get(f"/search?q={words}").text
     assert paths.remembered.cache_info().currsize == before > 0
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "values"),
+    [
+        ("pages.home", {}),
+        ("pages.book", {"item_number": 7}),
+        ("pages.subject", {"subject": "a/b ?&=#%ü"}),
+        ("pages.search", {"q": "a b&c=d+e/%?#'\"<ü😀", "subject": None, "min_price": 5, "sort": ""}),
+        ("pages.search", {"q": None}),
+        ("pages.search", {"page": 2}),
+    ],
+)
+def test_a_path_is_what_flask_makes_of_it(shop: Shop, endpoint: str, values: dict[str, object]) -> None:
+    paths = Paths(shop.app)
+    with shop.app.test_request_context("/"):
+        for _ in range(2):
+            assert paths(endpoint, **values) == url_for(endpoint, **values)  # type: ignore[arg-type]  # Flask's own are named

@@ -1,22 +1,38 @@
-"""Paths of the shop's own pages for its templates, remembered where that is bounded."""
+"""Paths of the shop's own pages for its templates: what is the same again and again is remembered, and bounded."""
 
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask
 
 #: Of a shop's books, those that are shown now.
 MOST_REMEMBERED = 5_000
+#: What a query may hold as it is (RFC 3986 section 3.4), as Werkzeug leaves it.
+_AS_IT_IS = "!$'()*,/:;?@"
 
 
 class Paths:
-    """Stands in for Flask's ``url_for`` in templates: to build a path costs more than all else in a line of one."""
+    """Stands in for Flask's ``url_for`` in templates: to build a path costs more than all else in a line of one.
+
+    A path with texts in it, which may be a visitor's and long, is built anew each time.
+    """
 
     def __init__(self, app: Flask) -> None:
-        self._url_for = app.url_for
+        self._app = app
         self.remembered = lru_cache(MOST_REMEMBERED, typed=True)(app.url_for)
+        self._has_places = lru_cache(maxsize=None)(self._look_for_places)  # as many as there are endpoints
 
     def __call__(self, endpoint: str, **values: Any) -> str:
-        """The same in each request. With texts in it, which may be a visitor's and long, it is built anew."""
-        build = self.remembered if all(type(value) is int for value in values.values()) else self._url_for
-        return build(endpoint, **values)
+        """The same as ``url_for``; raises what that raises."""
+        if all(type(value) is int for value in values.values()):
+            return self.remembered(endpoint, **values)
+        if self._has_places(endpoint):
+            return self._app.url_for(endpoint, **values)
+        query = urlencode({name: value for name, value in values.items() if value is not None}, safe=_AS_IT_IS)
+        path = self.remembered(endpoint)
+        return f"{path}?{query}" if query else path
+
+    def _look_for_places(self, endpoint: str) -> bool:
+        """Whether something of the path itself is given."""
+        return any(rule.arguments for rule in self._app.url_map.iter_rules(endpoint))
