@@ -92,6 +92,21 @@ def test_a_full_basket_stays_as_it_is(baskets: Baskets) -> None:
     assert len(quantities(baskets, GUEST)) == MOST_TITLES
 
 
+def test_the_lines_of_an_order_that_is_sent_twice_at_once_are_in_it_once(baskets: Baskets, ann: Owner) -> None:
+    baskets.put(ann, line(1), ADDRESS)
+    baskets.put(ann, line(2, 5), ADDRESS)
+    together(*(partial(baskets.put_at_least, ann, [line(1, 3), line(2, 4), line(3, 2)]) for _ in range(4)))
+    assert quantities(baskets, ann) == {1: 3, 2: 5, 3: 2}
+
+
+def test_of_an_order_that_does_not_fit_nothing_is_put_in(baskets: Baskets, ann: Owner) -> None:
+    for number in range(MOST_TITLES - 1):
+        baskets.put(ann, line(number + 1), ADDRESS)
+    with pytest.raises(BasketFull):
+        baskets.put_at_least(ann, [line(1, 9), line(997), line(998)])
+    assert quantities(baskets, ann) == {number + 1: 1 for number in range(MOST_TITLES - 1)}
+
+
 def test_numbers_are_changed_and_books_taken_out(baskets: Baskets) -> None:
     baskets.put(GUEST, line(1), ADDRESS)
     baskets.put(GUEST, line(2), ADDRESS)

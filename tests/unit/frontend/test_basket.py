@@ -64,6 +64,14 @@ def test_a_basket_never_holds_more_than_an_order_can(before: Basket, item_number
     assert after.quantity_of(item_number) == min(before.quantity_of(item_number) + quantity, MOST_COPIES_A_LINE)
 
 
+def test_what_is_put_in_at_least_is_not_more_than_a_line_can_have() -> None:
+    own = basket(line(1, 2), line(2, 5), line(3))
+    wanted = [line(1, 3, price=1200), line(2, 4, price=1200), line(4, MOST_COPIES_A_LINE + 1)]
+    together = basket(line(1, 3, price=1200), line(2, 5), line(3), line(4, MOST_COPIES_A_LINE))
+    assert own.put_at_least(wanted) == together
+    assert together.put_at_least(wanted) == together
+
+
 def test_numbers_are_changed_only_of_what_is_there_and_none_takes_it_out() -> None:
     changed = basket(line(1), line(2), line(3)).set({1: 7, 2: 0, 99: 4})
     assert changed.lines == (line(1, 7), line(3))

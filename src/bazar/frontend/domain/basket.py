@@ -51,6 +51,18 @@ class Basket:
         together = self.quantity_of(line.item_number) + line.quantity
         return self._with(replace(line, quantity=min(together, MOST_COPIES_A_LINE)))
 
+    def put_at_least(self, lines: Iterable[BasketLine]) -> "Basket":
+        """With so many copies of each at the least, MOST_COPIES_A_LINE at the most; raises BasketFull.
+
+        What has as many stays as it is.
+        """
+        changed = self
+        for line in lines:
+            wanted = min(line.quantity, MOST_COPIES_A_LINE)  # an order adds up the lines of a book
+            if wanted > changed.quantity_of(line.item_number):
+                changed = changed._with(replace(line, quantity=wanted))
+        return changed
+
     def set(self, quantities: Mapping[int, int]) -> "Basket":
         """As many copies of what is in it as told; none takes a book out."""
         changed = tuple(

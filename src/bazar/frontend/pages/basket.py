@@ -1,7 +1,6 @@
 """The basket: put books in, change it, see what has changed of them."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated
 
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
@@ -11,6 +10,7 @@ from bazar.chassis.web import json_response
 from bazar.contracts.books import MOST_COPIES_A_LINE, ItemNumber, NumbersQuery
 from bazar.contracts.purchasing import MOST_LINES
 from bazar.contracts.wire import Invalid, PublicRequest, convert
+from bazar.frontend.domain.accounts import Person
 from bazar.frontend.domain.basket import BasketFull, BasketLine, CheckedBasket, checked
 from bazar.frontend.domain.errors import NeighbourAway
 from bazar.frontend.pages import positions
@@ -115,15 +115,12 @@ class BasketPages:
         self._baskets.set({line.item_number: line.quantity for line in form.lines})
         return go_on()
 
-    def put_all(self, lines: Iterable[BasketLine]) -> Response:
-        """So many copies of each in the basket at least, and show it: who sends it twice has no more."""
-        for line in lines:
-            missing = line.quantity - self._baskets.current().quantity_of(line.item_number)
-            if missing > 0:
-                try:
-                    self._baskets.put(replace(line, quantity=missing))
-                except BasketFull:
-                    return answer_with(self.page(FULL), FULL)
+    def put_at_least(self, person: Person, lines: Sequence[BasketLine]) -> Response:
+        """So many copies of each in the basket of who is signed in, and show it: who sends it twice has no more."""
+        try:
+            self._baskets.put_at_least(person, lines)
+        except BasketFull:
+            return answer_with(self.page(FULL), FULL)
         return _to_basket()
 
     def page(self, notice: Notice | None = None) -> str:

@@ -1,5 +1,7 @@
 """Whose basket a page shows: the account's, or that of a guest who is known by a cookie."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, g, request
 
 from bazar.chassis.database import StorageUnavailable
@@ -48,6 +50,10 @@ class PageBaskets:
         basket = self._baskets.put(Owner.guest(secret), line, client_address())
         g.basket_secret = secret
         return basket
+
+    def put_at_least(self, person: Person, lines: Sequence[BasketLine]) -> None:
+        """So many copies of each at the least, in the basket of who is signed in. Raises BasketFull."""
+        self._baskets.put_at_least(Owner.account(person.account_id), lines)
 
     def set(self, quantities: dict[int, int]) -> None:
         """As many copies as told, of what is in the basket."""

@@ -83,11 +83,12 @@ class MyOrders:
         """Put what is still sold of it into the basket."""
         life = self._life(order_id)
         sold = {book.item_number: book for book in self._still_sold(life, g.deadline)}
-        return self._basket.put_all(
+        lines = [
             BasketLine(line.item_number, line.quantity, book.title, book.price)
             for line in life.order.lines
             if (book := sold.get(line.item_number)) is not None
-        )
+        ]
+        return self._basket.put_at_least(self._sessions.signed_in(), lines)
 
     def _show(self, order_id: str, said: str | None) -> str:
         life = self._life(order_id)
