@@ -118,10 +118,23 @@ def test_without_the_catalog_there_are_no_suggestions(shop: Shop, guest: Reader)
         assert guest.get("/suggest?q=three").status_code == 503
 
 
-def test_where_no_book_has_all_words_the_page_shows_what_all_but_one_find(shop: Shop, guest: Reader) -> None:
-    page = guest.get("/search?q=volume+xyzzy&language=en").text
+def test_where_no_book_has_all_words_the_page_shows_what_all_but_one_find(guest: Reader) -> None:
+    page = guest.get("/search?q=volume+xyzzy").text
     assert "No book found" in page
     assert "No book has all of these words. Without “xyzzy”:" in page
+    assert "a filter" not in page
+    assert links(page, "Volume 5") == ["/books/5"]
+
+
+@pytest.mark.parametrize("narrowed", ["language=en", "max_price=4999", "in_stock=true"])
+def test_where_a_filter_may_hide_the_book_with_all_words_the_page_says_so(guest: Reader, narrowed: str) -> None:
+    page = guest.get(f"/search?q=volume+xyzzy&{narrowed}").text
+    assert "No book that fits your filters has all of these words. Without “xyzzy”:" in page
+    assert "Taking a filter away may help, too." in page
+
+
+def test_what_all_words_but_one_find_is_within_the_filters(shop: Shop, guest: Reader) -> None:
+    page = guest.get("/search?q=volume+xyzzy&language=en").text
     assert links(page, "Volume 5") == ["/books/5"]
     assert links(page, "All of them") == ["/search?q=volume&language=en"]
     assert {(query.q, query.language) for query in shop.shelves.searches[1:]} == {("xyzzy", "en"), ("volume", "en")}
