@@ -237,6 +237,20 @@ def test_orders_are_found_by_how_the_customers_address_name_or_surname_begins(
     assert found(stella, "ann@example.org") == [order]
 
 
+def test_people_who_are_gone_a_moment_after_they_were_found_are_named_as_they_were_found(
+    shop: Shop, stella: Reader, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.customer("anna@example.org")
+    monkeypatch.setattr(shop.accounts, "customers", lambda _account_ids: {})
+    page = stella.get("/staff/orders?q=ann").text
+    assert [links(page, name) for name in ("ann@", "anna@")] == [
+        ["/staff/orders?q=ann@example.org"],
+        ["/staff/orders?q=anna@example.org"],
+    ]
+    assert "an account that is gone" in stella.get("/staff/orders?q=ann@example.org").text
+    assert found(stella, "ann@example.org") == [order]
+
+
 @pytest.mark.usefixtures("order")
 def test_what_nobody_has_is_not_found(stella: Reader) -> None:
     for words in ("nobody@example.org", "%", "_nn", "\\", "a" * 2000, "\U0010ffff"):

@@ -175,6 +175,11 @@ class Person:
         """By the address where no name is known."""
         return self.name or self.email
 
+    @property
+    def name_and_address(self) -> str:
+        """For the counter."""
+        return f"{self.name} ({self.email})" if self.name else self.email
+
 
 @dataclass(frozen=True)
 class Account:

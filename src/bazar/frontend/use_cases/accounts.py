@@ -190,7 +190,7 @@ class Accounts:
             return {}
         with self._store.reading() as tx:
             found = tx.people(account_ids)
-        return {one.account_id: f"{one.name} ({one.email})" if one.name else one.email for one in found}
+        return {one.account_id: one.name_and_address for one in found}
 
     def beginning_with(self, text: str) -> Sequence[Person]:
         """Whose address or a word of whose name begins so, MOST_FOUND at most; alone whose whole address it is."""

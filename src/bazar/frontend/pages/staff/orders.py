@@ -95,7 +95,7 @@ class StaffOrders:
             query = CounterQuery(account_id=people[0].account_id, limit=ORDERS_ON_A_PAGE, cursor=asked.cursor)
             found = self._orders.at_counter(query, g.deadline)
             orders, more, people = found.items, found.next, ()
-        names = self._names([*(one.account_id for one in orders), *(one.account_id for one in people)])
+        names = self._names(one.account_id for one in orders)
         return _list_page(asked, show=None, orders=orders, next=more, names=names, people=people)
 
     def _in_state(self, asked: Asked) -> str:
