@@ -90,6 +90,19 @@ def test_a_price_is_changed_once(shop: Shop, stella: Reader) -> None:
     assert "The price is saved: from $12.50 to $9.99; sale" in stella.get(f"{PAGE}?done=price").text
 
 
+@pytest.mark.parametrize("version", ["1", "2", "3", "9"])
+@pytest.mark.parametrize(("form", "typed"), [("price", {"price": "12.00"}), ("stock-take", {"stock": "20"})])
+def test_the_journal_says_no_former_value_that_the_book_did_not_have(
+    shop: Shop, stella: Reader, form: str, typed: dict[str, str], version: str
+) -> None:
+    shop.shelves.change(5, version=2)
+    shown = '{"price":"11.00","stock":"21"}'
+    answer = stella.send(stella.form(PAGE, f"{PAGE}/{form}"), **typed, shown=shown, version=version)
+    assert answer.status_code == 412
+    assert "Somebody else was faster" in answer.text
+    assert not shop.shelves.changes
+
+
 @pytest.mark.parametrize("typed", ["", "-1", "1.999", "1,2,3", "1e3", "99999999999", "\u0663", "9" * 5000])
 def test_what_is_no_price_is_said_beside_it(shop: Shop, stella: Reader, typed: str) -> None:
     answer = stella.send(stella.form(PAGE, f"{PAGE}/price"), price=typed)
