@@ -5,15 +5,15 @@ from typing import Any
 
 from flask import Blueprint, g, render_template
 
-from bazar.chassis.clock import Deadline
 from bazar.chassis.freshness import made_of
 from bazar.contracts.amounts import minor_digits
 from bazar.contracts.books import MOST_COPIES_A_LINE, Book, BookSummary, NewestQuery
 from bazar.frontend.domain.errors import BadRequest, NeighbourAway
 from bazar.frontend.domain.shared_pages import Place
 from bazar.frontend.pages import positions
-from bazar.frontend.pages.browse import BOOKS_ON_A_SHELF, OPTIONAL_SECONDS
+from bazar.frontend.pages.browse import BOOKS_ON_A_SHELF
 from bazar.frontend.pages.notices import Notice
+from bazar.frontend.pages.optional import optional_deadline
 from bazar.frontend.pages.sessions import shared_page
 from bazar.frontend.use_cases.baskets import new_purchase_key
 from bazar.frontend.use_cases.ports import Catalog
@@ -62,7 +62,7 @@ class BookPages:
 
     def _others(self, book: Book, query: NewestQuery) -> tuple[BookSummary, ...]:
         """What the query finds besides the book; nothing where that takes long, while the index is built say."""
-        soon = Deadline.after(min(OPTIONAL_SECONDS, g.deadline.remaining_seconds()))
+        soon = optional_deadline()
         try:
             seen = self._catalog.newest(query, soon)
         except (NeighbourAway, BadRequest):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, g, make_response, render_template, request
 
-from bazar.chassis.clock import Deadline
 from bazar.chassis.freshness import made_of
 from bazar.contracts.books import (
     MOST_NUMBERS,
@@ -20,6 +19,7 @@ from bazar.contracts.purchasing import BestSellersQuery
 from bazar.contracts.wire import convert
 from bazar.frontend.domain.errors import NeighbourAway
 from bazar.frontend.pages import positions
+from bazar.frontend.pages.optional import optional_deadline
 from bazar.frontend.pages.paging import asked_place
 from bazar.frontend.use_cases.ports import Catalog, Orders, Seen
 
@@ -28,8 +28,6 @@ BOOKS_ON_A_LONG_PAGE = 50
 BOOKS_ON_A_SHELF = 6
 SUBJECT_SHELVES_AT_HOME = 2
 SUBJECTS_SHOWN = 24
-#: Nobody waits longer for a shelf that a page can do without.
-OPTIONAL_SECONDS = 0.5
 #: How long a page may show the best sellers as they were.
 RANKING_SECONDS = 5.0
 
@@ -72,7 +70,7 @@ class Shelves:
 
     def best_sellers(self, limit: int, subject: str | None = None, cursor: str | None = None) -> BookPage | None:
         """A page of those that sell best; None while the order server is away."""
-        soon = Deadline.after(min(OPTIONAL_SECONDS, g.deadline.remaining_seconds()))
+        soon = optional_deadline()
         try:
             ranking = self._orders.best_sellers(BestSellersQuery(limit=MOST_NUMBERS), soon)
         except NeighbourAway:

@@ -16,7 +16,7 @@ from bazar.frontend.domain.basket import BasketLine
 from bazar.frontend.domain.errors import NeighbourAway, TooLateToCancel
 from bazar.frontend.pages import positions
 from bazar.frontend.pages.basket import BasketPages
-from bazar.frontend.pages.browse import OPTIONAL_SECONDS
+from bazar.frontend.pages.optional import optional_deadline
 from bazar.frontend.pages.sessions import PageSessions
 from bazar.frontend.use_cases.ports import Catalog, Orders
 
@@ -114,7 +114,7 @@ class MyOrders:
 
     def _numbers_still_sold(self, life: OrderLife) -> set[int]:
         """All of them where nobody can tell soon: a link too many does less harm than one too few."""
-        soon = Deadline.after(min(OPTIONAL_SECONDS, g.deadline.remaining_seconds()))
+        soon = optional_deadline()
         try:
             return {book.item_number for book in self._still_sold(life, soon)}
         except NeighbourAway:

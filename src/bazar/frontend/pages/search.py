@@ -6,14 +6,14 @@ from typing import Any
 from flask import Blueprint, Response, g, render_template, request, url_for
 from msgspec.structs import replace
 
-from bazar.chassis.clock import Deadline
 from bazar.chassis.freshness import LONGEST_LAG_SECONDS, made_of
 from bazar.chassis.web import json_response
 from bazar.contracts.books import BookSummary, FacetCount, Money, SearchPage, SuggestQuery, WordsQuery
 from bazar.contracts.wire import convert
 from bazar.frontend.domain.errors import NeighbourAway
 from bazar.frontend.pages import positions
-from bazar.frontend.pages.browse import BOOKS_ON_A_PAGE, OPTIONAL_SECONDS, Shelves
+from bazar.frontend.pages.browse import BOOKS_ON_A_PAGE, Shelves
+from bazar.frontend.pages.optional import optional_deadline
 from bazar.frontend.pages.paging import asked_place
 from bazar.frontend.use_cases.ports import Catalog
 
@@ -90,7 +90,7 @@ def add_search_pages(pages: Blueprint, catalog: Catalog, shelves: Shelves) -> No
         words = (query.q or "").split()
         if not 1 < len(words) <= MOST_WORDS_LEFT_OUT or query.cursor:
             return None
-        soon, found = Deadline.after(min(OPTIONAL_SECONDS, g.deadline.remaining_seconds())), []
+        soon, found = optional_deadline(), []
         for place, word in enumerate(words):
             others = " ".join([*words[:place], *words[place + 1 :]])
             try:

@@ -15,6 +15,7 @@ from bazar.contracts.books import Book, BookChange, ChangeBook, WithdrawBook
 from bazar.contracts.wire import Invalid, Malformed, convert, parse
 from bazar.frontend.domain.errors import NeighbourAway, StaleVersion, UnknownBook
 from bazar.frontend.pages import positions
+from bazar.frontend.pages.optional import OPTIONAL_FOR_STAFF_SECONDS, optional_deadline
 from bazar.frontend.pages.staff import doubts
 from bazar.frontend.pages.staff.book_page import StaffBookPage
 from bazar.frontend.pages.staff.door import StaffDoor
@@ -39,7 +40,6 @@ from bazar.frontend.pages.staff.refusals import (
     refused,
     unreadable,
 )
-from bazar.frontend.pages.staff.today import optional_deadline
 from bazar.frontend.pages.wording import price_text
 from bazar.frontend.use_cases.ports import Catalog, Orders
 
@@ -112,7 +112,7 @@ class BookChanges:
     def _ask_about_withdrawing(self, item_number: int) -> str:
         book = self._page.find(item_number)
         try:
-            waiting = open_orders_with(item_number, self._orders, optional_deadline())
+            waiting = open_orders_with(item_number, self._orders, optional_deadline(OPTIONAL_FOR_STAFF_SECONDS))
         except NeighbourAway:
             waiting = None
         return render_template("staff_withdraw.html", book=book, waiting=waiting, most_shown=MOST_ORDERS_SHOWN)

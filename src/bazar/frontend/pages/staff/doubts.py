@@ -8,19 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from flask import g
-
-from bazar.chassis.clock import Deadline
 from bazar.contracts.books import BookSummary, Money, WordsQuery
 from bazar.frontend.domain.errors import NeighbourAway
+from bazar.frontend.pages.optional import optional_deadline
 from bazar.frontend.use_cases.ports import Catalog
 
 #: The hidden field.
 SURE = "sure"
 #: Books of one ISBN that are named.
 MOST_NAMED = 3
-#: Nobody waits longer for a warning.
-OPTIONAL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ def of_isbn(catalog: Catalog, isbn: str | None, own: int | None = None) -> tuple
     """Of one that another book than ``own`` has; of none where the search does not answer soon."""
     if not isbn:
         return ()
-    soon = Deadline.after(min(OPTIONAL_SECONDS, g.deadline.remaining_seconds()))
+    soon = optional_deadline()
     try:
         found = catalog.search(WordsQuery(isbn=isbn, limit=MOST_NAMED + 1), soon).answer.items
     except NeighbourAway:

@@ -2,20 +2,18 @@
 
 from flask import Blueprint, g, render_template
 
-from bazar.chassis.clock import Deadline
 from bazar.contracts.books import FEW_COPIES, BookSummary, LowStockQuery, NumbersQuery
 from bazar.contracts.counter import MOST_COUNTED, FiguresQuery
 from bazar.contracts.purchasing import BestSellersQuery
 from bazar.frontend.domain.errors import NeighbourAway
 from bazar.frontend.pages import positions
+from bazar.frontend.pages.optional import OPTIONAL_FOR_STAFF_SECONDS, optional_deadline
 from bazar.frontend.pages.staff.charts import bars_of
 from bazar.frontend.use_cases.ports import Catalog, Orders
 
 #: So many of the best sellers are looked at, one page of the catalog, and so many shown.
 BEST_SELLERS_LOOKED_AT = 100
 RUNNING_LOW_SHOWN = 10
-#: Nobody waits longer for what the page can do without.
-OPTIONAL_SECONDS = 1.0
 
 
 def add_today_page(pages: Blueprint, catalog: Catalog, orders: Orders) -> None:
@@ -40,7 +38,7 @@ def add_today_page(pages: Blueprint, catalog: Catalog, orders: Orders) -> None:
 def _number_of_low(catalog: Catalog) -> int | None:
     """Of how many books there are few; None where nobody knows just now."""
     try:
-        found = catalog.low_stock(LowStockQuery(limit=1), optional_deadline())
+        found = catalog.low_stock(LowStockQuery(limit=1), optional_deadline(OPTIONAL_FOR_STAFF_SECONDS))
     except NeighbourAway:
         return None
     positions.note(found.position)
@@ -52,7 +50,7 @@ def _running_low(catalog: Catalog, orders: Orders) -> tuple[BookSummary, ...] | 
 
     What does not sell may stand on the shelf in one copy for years: that is no reason to order more.
     """
-    deadline = optional_deadline()
+    deadline = optional_deadline(OPTIONAL_FOR_STAFF_SECONDS)
     try:
         numbers = orders.best_sellers(BestSellersQuery(limit=BEST_SELLERS_LOOKED_AT), deadline).item_numbers
         query = NumbersQuery(item_numbers=numbers, limit=BEST_SELLERS_LOOKED_AT)
@@ -61,8 +59,3 @@ def _running_low(catalog: Catalog, orders: Orders) -> tuple[BookSummary, ...] | 
         return None
     positions.note(found.position)
     return tuple(book for book in found.answer.items if book.quantity <= FEW_COPIES)[:RUNNING_LOW_SHOWN]
-
-
-def optional_deadline() -> Deadline:
-    """For what a page can do without."""
-    return Deadline.after(min(OPTIONAL_SECONDS, g.deadline.remaining_seconds()))
