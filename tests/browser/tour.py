@@ -3,19 +3,20 @@
 Each way yields the name of the state that the visitor's page has just reached.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from tempfile import TemporaryDirectory
 
 from flask import Flask
 from playwright.sync_api import expect
+from pyotp import TOTP
 
 import shop_window
 from bazar.chassis.database import Database
 from browser.visitor import Visitor
 from page_walk import addresses
-from shop import Shop
+from shop import PASSWORD, Shop
 
 States = Iterator[str]
 
@@ -39,6 +40,7 @@ def as_guest(visitor: Visitor, shop: Shop) -> States:
         "search, narrowed down": "/search?q=history&in_stock=true&max_price=4999&sort=price",
         "search, nothing found": "/search?q=zzzqqq",
         "search, all words but one": "/search?q=history+zzzqqq",
+        "search, all words but one within a filter": "/search?q=history+zzzqqq&in_stock=true",
         "search, what cannot be asked": "/search?sort=x",
         "subject": "/subjects/poetry",
         "subject, unknown": "/subjects/zzzqqq",
@@ -61,7 +63,10 @@ def as_guest(visitor: Visitor, shop: Shop) -> States:
     }.items():
         visitor.go(path)
         yield name
-    page = visitor.go("/")
+    page = visitor.go("/search?q=undergradaute")
+    expect(page.get_by_text("as it is written")).to_be_visible()
+    yield "search, a word that was mistyped"
+    visitor.go("/")
     page.get_by_label("Search by").fill("po")
     expect(page.get_by_role("option").first).to_be_visible()
     page.keyboard.press("ArrowDown")
@@ -171,13 +176,49 @@ def with_an_account(visitor: Visitor, shop: Shop) -> States:
     page.get_by_label("E-mail address of the account").fill(visitor.email)
     visitor.press("Make a link")
     yield "link for a lost password"
+
+
+def as_colleague(visitor: Visitor, shop: Shop) -> States:
+    """Who comes to work in the shop: gets an account, chooses its password, and gives a code besides."""
+    _sign_in_as_admin(visitor, shop)
+    page = visitor.go("/admin/accounts")
+    email = f"colleague-of-{visitor.email}"
+    for refused in (False, True):
+        create = page.get_by_role("region", name="Make an account")
+        create.get_by_label("E-mail address").fill(email)
+        create.get_by_role("button").click()
+        if not refused:
+            link = page.locator("#link").inner_text()
+        yield "account refused" if refused else "account made"
+    page.get_by_role("button", name="Sign out").click()
+    visitor.go(link[link.index("/new-password") :])
+    yield "another password by a link"
+    page.get_by_label("New password").fill(PASSWORD)
+    visitor.press("Set the password")
+    visitor.sign_in(email)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     visitor.go("/account/second-factor")
     visitor.press("Set it up")
+    key = page.locator("code.key").inner_text().replace(" ", "")
     yield "second factor, its key"
-    page.get_by_label("Code").fill("000000")
-    page.get_by_label("Your password").fill(shop.admin[1] if shop.admin else "")
-    visitor.press("Switch it on")
+    _switch_on(visitor, "no code")
+    expect(page.get_by_role("alert")).to_be_visible()
     yield "second factor, wrong code"
+    _switch_on(visitor, TOTP(key).now())
+    expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
+    yield "second factor, its recovery codes"
+    visitor.go("/account/second-factor")
+    expect(page.get_by_role("button", name="Switch it off")).to_be_visible()
+    yield "second factor, on"
+    page.get_by_role("button", name="Sign out").click()
+    visitor.go("/sign-in")
+    visitor.sign_in(email)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your code")
+    yield "sign in, its code"
+    page.get_by_label("Code").fill("no code")
+    visitor.press("Sign in")
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "sign in, wrong code"
 
 
 def as_admin(visitor: Visitor, shop: Shop) -> States:
@@ -203,10 +244,7 @@ def as_bookseller(visitor: Visitor, shop: Shop) -> States:
     _sign_in_as_admin(visitor, shop)
     page = visitor.page
     for state, buttons in COUNTER.items():
-        for button in buttons:
-            visitor.go(f"/staff/orders/{orders[state]}")
-            page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
-            visitor.press(button)
+        _bring(visitor, orders[state], buttons)
         visitor.go(f"/staff/orders/{orders[state]}")
         yield f"order for booksellers, {state}"
         if state == "ready":
@@ -215,6 +253,11 @@ def as_bookseller(visitor: Visitor, shop: Shop) -> States:
     for asked in ("today", "to-make-ready", "ready", "collected", "cancelled", "stuck", "&q=cus"):
         visitor.go(f"/staff/orders?show={asked}")
         yield f"orders, {asked}"
+    visitor.go(f"/orders/{orders['placed']}")
+    _bring(Visitor(visitor.context), orders["placed"], ("Ready to collect", *COUNTER["collected"]))
+    visitor.press("Cancel this order")
+    expect(page.get_by_role("alert")).to_contain_text("too late")
+    yield "order, too late to cancel"
     visitor.go(f"/staff/books/{shop.add_book(3, 'Kites')}")
     price = page.get_by_label("New price")
     price.fill("dear")
@@ -240,17 +283,12 @@ def as_bookseller(visitor: Visitor, shop: Shop) -> States:
     page.get_by_label("File").set_input_files({"name": "l.csv", "mimeType": "text/csv", "buffer": LIST})
     visitor.press("See what would change")
     yield "import, its preview"
-    visitor.go("/admin/accounts")
-    for refused in (False, True):
-        create = page.get_by_role("region", name="Make an account")
-        create.get_by_label("E-mail address").fill(f"colleague-of-{visitor.email}")
-        create.get_by_role("button").click()
-        if not refused:
-            link = page.locator("#link").inner_text()
-        yield "account refused" if refused else "account made"
-    page.get_by_role("button", name="Sign out").click()
-    visitor.go(link[link.index("/new-password") :])
-    yield "another password by a link"
+    visitor.go("/staff/import")
+    page.get_by_label("File").set_input_files({"name": "l.csv", "mimeType": "text/csv", "buffer": b"x" * 300_000})
+    page.get_by_label("File").evaluate("input => input.form.noValidate = true")
+    visitor.press("See what would change")
+    expect(page.get_by_role("alert")).to_contain_text("is larger than 256 KiB")
+    yield "import, the file is too large"
 
 
 def _orders(shop: Shop) -> dict[str, str]:
@@ -261,6 +299,22 @@ def _orders(shop: Shop) -> dict[str, str]:
             state: buyer.call("POST", f"/purchase/{item_number}", key=f"{state}-{item_number}").json["order_id"]
             for state in COUNTER
         }
+
+
+def _bring(visitor: Visitor, order_id: str, buttons: Iterable[str]) -> None:
+    """Press these on the booksellers' page of the order, one after another."""
+    for button in buttons:
+        visitor.go(f"/staff/orders/{order_id}")
+        visitor.page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
+        visitor.press(button)
+        expect(visitor.page.get_by_role("main").get_by_role("button", name=button)).to_be_hidden()
+
+
+def _switch_on(visitor: Visitor, code: str) -> None:
+    """The second factor of who is signed in, with this code."""
+    visitor.page.get_by_label("Code").fill(code)
+    visitor.page.get_by_label("Your password").fill(PASSWORD)
+    visitor.press("Switch it on")
 
 
 def _sign_in_as_admin(visitor: Visitor, shop: Shop) -> None:
@@ -278,4 +332,4 @@ def _application() -> Flask:
 
 #: What is no page to look at: files, a download, and what the script asks for.
 NO_PAGES = {"pages.static", "pages.suggest", "pages.account_data", "pages.staff_import_sample"}
-WAYS = [as_guest, as_customer, with_an_account, as_admin, as_bookseller, in_trouble]
+WAYS = [as_guest, as_customer, with_an_account, as_colleague, as_admin, as_bookseller, in_trouble]
