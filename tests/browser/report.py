@@ -1,15 +1,16 @@
 """`make pages-report`: docs/pages.md, each page in each state with what axe-core finds, its weight and its requests."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from browser.axe import findings
 from browser.chromium import chromium, look, open_shop
 from browser.scale import Scale
-from browser.tour import WAYS
+from browser.tour import WAYS, States
 from browser.visitor import Visitor
+from shop import Shop
 
 PAGE = Path(__file__).parents[2] / "docs" / "pages.md"
 TESTS = Path(__file__).parent
@@ -50,8 +51,13 @@ def main() -> None:
                 rows.append(Row(state, len(found), *weight))
                 print(f"{len(found):3} found {weight[0]:6} bytes {weight[1]} requests  {state}", *found, sep="\n  ")
             context.close()
-            parts.append(_table((way.__doc__ or way.__name__).splitlines()[0], rows))
+            parts.append(_table(heading(way), rows))
     PAGE.write_text("\n".join([*parts, browser_tests()]), encoding="utf-8")
+
+
+def heading(way: Callable[[Visitor, Shop], States]) -> str:
+    """Of the table of a way: whose it is."""
+    return (way.__doc__ or way.__name__).splitlines()[0]
 
 
 def browser_tests() -> str:

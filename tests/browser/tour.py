@@ -232,7 +232,7 @@ def as_admin(visitor: Visitor, shop: Shop) -> States:
     yield "accounts of the shop"
     visitor.page.locator("main a[href^='/admin/accounts/']").first.click()
     examples["account_id"] = visitor.page.url.rpartition("/")[2]
-    for endpoint, path in addresses(_application(), "GET", {**examples, "path": ""}).items():
+    for endpoint, path in addresses(application(), "GET", {**examples, "path": ""}).items():
         if endpoint not in NO_PAGES:
             visitor.go(path)
             yield endpoint
@@ -324,7 +324,7 @@ def _sign_in_as_admin(visitor: Visitor, shop: Shop) -> None:
     expect(visitor.page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
-def _application() -> Flask:
+def application() -> Flask:
     """The pages as they are mounted, for the map of their addresses alone."""
     with TemporaryDirectory() as folder, closing(Database(f"sqlite:///{folder}/map.sqlite3")) as database:
         return shop_window.Shop(database, lambda: datetime.now(UTC)).app
@@ -332,4 +332,4 @@ def _application() -> Flask:
 
 #: What is no page to look at: files, a download, and what the script asks for.
 NO_PAGES = {"pages.static", "pages.suggest", "pages.account_data", "pages.staff_import_sample"}
-WAYS = [as_guest, as_customer, with_an_account, as_colleague, as_admin, as_bookseller, in_trouble]
+WAYS = [as_guest, as_customer, with_an_account, as_admin, as_bookseller, as_colleague, in_trouble]
