@@ -11,6 +11,8 @@ import pytest
 
 from bazar.chassis.database import Database
 from bazar.frontend.domain.accounts import Role
+from bazar.frontend.pages.limits import PageLimits
+from bazar.frontend.use_cases import accounts
 from shop_window import Reader, Shop, links
 
 NOT_FOUND = "/staff/orders/" + "z" * 32
@@ -235,6 +237,17 @@ def test_orders_are_found_by_how_the_customers_address_name_or_surname_begins(
     assert links(page, "Ann Élan (ann@example.org)") == ["/staff/orders?q=ann@example.org"]
     assert found(stella, "ann") == []
     assert found(stella, "ann@example.org") == [order]
+
+
+def test_where_more_are_called_so_than_are_shown_the_page_says_so(
+    shop: Shop, stella: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("anna", "anne"):
+        shop.customer(f"{name}@example.org")
+    monkeypatch.setattr(accounts, "MOST_FOUND", 2)
+    monkeypatch.setitem(shop.app.jinja_env.globals, "limits", PageLimits(people_found=2))
+    assert "There may be more" in stella.get("/staff/orders?q=ann").text
+    assert "There may be more" not in stella.get("/staff/orders?q=anna").text
 
 
 def test_people_who_are_gone_a_moment_after_they_were_found_are_named_as_they_were_found(

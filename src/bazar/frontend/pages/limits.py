@@ -9,6 +9,7 @@ from bazar.frontend.domain import accounts
 from bazar.frontend.domain.basket import MOST_TITLES
 from bazar.frontend.domain.second_factor import RECOVERY_CODES
 from bazar.frontend.pages.staff.fields import MOST_OWN_WORDS
+from bazar.frontend.use_cases.accounts import MOST_FOUND
 
 #: With fewer copies than these a page says how many are left.
 FEW_LEFT_BELOW = 10
@@ -26,6 +27,7 @@ class PageLimits:
     recovery_codes: int = RECOVERY_CODES
     sought: int = MOST_SOUGHT_CHARACTERS
     book_title: int = MOST_NAME_CHARACTERS
+    people_found: int = MOST_FOUND
     reason: int = MOST_REASON_CHARACTERS
     own_words: int = MOST_OWN_WORDS
     source: int = MOST_SOURCE_CHARACTERS

@@ -38,7 +38,7 @@ from bazar.frontend.use_cases.tries import Limits, Tries, too_many_tries
 
 FIRST_ADMIN_EMAIL = "admin@localhost"
 ACCOUNT_ID_BYTES = 16
-MOST_FOUND = 20
+MOST_FOUND = 50
 
 
 @dataclass(frozen=True)
