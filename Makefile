@@ -11,7 +11,7 @@ TEST_STAMP := $(VENV)/.test-installed
 CHECK_STAMP := $(VENV)/.check-installed
 MUTANTS_STAMP := $(VENV)/.mutants-installed
 
-.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots pages-report bench bench-quick bench-shapes bench-latency bench-mixes bench-users bench-sizes bench-search bench-profile test-container lint types imports dockerfile check lock clean
+.PHONY: help run demo test test-deep test-all model simulate simulate-mutants mutants chaos figures overload screenshots pages-report bench bench-quick bench-shapes bench-latency bench-freshness bench-mixes bench-users bench-sizes bench-search bench-profile test-container lint types imports dockerfile check lock clean
 
 help: ## say what the targets do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-16s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ bench-shapes: $(TEST_STAMP) ## with and without cache and batching, one to four 
 
 bench-latency: $(TEST_STAMP) ## how long answers take by how much is asked a second, in an open loop (five minutes)
 	$(BIN)/python tests/bench/latency.py $(BENCH)
+
+bench-freshness: $(TEST_STAMP) ## how soon four front-ends show a new price (a minute; needs PostgreSQL)
+	$(BIN)/python tests/bench/freshness.py $(BENCH)
 
 bench-mixes: $(TEST_STAMP) ## TPC-W's mixes on the pages, by emulated browsers (a quarter of an hour; needs PostgreSQL and wrk)
 	$(BIN)/python tests/bench/mixes.py $(BENCH)

@@ -25,6 +25,8 @@ def test_paths_with_a_visitors_words_are_not_remembered(shop: Shop, guest: Reade
         ("pages.search", {"q": "a b&c=d+e/%?#'\"<ü😀", "subject": None, "min_price": 5, "sort": ""}),
         ("pages.search", {"q": None}),
         ("pages.search", {"page": 2}),
+        ("pages.search", {"q": "x", "_anchor": "there"}),
+        ("pages.search", {"q": "x", "_external": True}),
     ],
 )
 def test_a_path_is_what_flask_makes_of_it(shop: Shop, endpoint: str, values: dict[str, object]) -> None:

@@ -27,7 +27,8 @@ class Paths:
         """The same as ``url_for``; raises what that raises."""
         if all(type(value) is int for value in values.values()):
             return self.remembered(endpoint, **values)
-        if self._has_places(endpoint):
+        is_more = any(name.startswith("_") for name in values)  # an anchor, say: Flask's own names
+        if is_more or self._has_places(endpoint):
             return self._app.url_for(endpoint, **values)
         query = urlencode({name: value for name, value in values.items() if value is not None}, safe=_AS_IT_IS)
         path = self.remembered(endpoint)
