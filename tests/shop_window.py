@@ -31,6 +31,7 @@ from bazar.frontend.use_cases.password_hasher import PasswordHasher
 from bazar.frontend.use_cases.people import People
 from bazar.frontend.use_cases.tries import Limits
 from bazar.frontend.use_cases.visits import Visits
+from compiled_templates import share_templates
 from page_walk import addresses
 from stand_ins import HOSTILE, Shelves, Till
 
@@ -159,6 +160,7 @@ class Shop:
             {"item_number": PositiveInteger, "order_id": Base32Id},
             page_or_document,
         )
+        share_templates(self.app)
         self.baskets = Baskets(SqlBasketStore(database), clock, GUESTS_PER_MINUTE)
         self.visitors = Visitors(Visits(SqlVisitStore(database), clock))
         mount_pages(

@@ -67,6 +67,7 @@ from bazar.order.use_cases.follow_orders import FollowOrders
 from bazar.order.use_cases.hand_out_orders import HandOutOrders
 from bazar.order.use_cases.look_up_orders import LookUpOrders
 from bazar.order.use_cases.place_order import PlaceOrders
+from compiled_templates import share_templates
 
 API = "/api/v1"
 CURRENCY = "USD"
@@ -160,6 +161,7 @@ class ThreeServices:
             currency=CURRENCY,
             identity=ShopIdentity("Bazar"),
         )
+        share_templates(self.app)
         for name, role in PEOPLE.items():
             self.accounts.create_account(f"{name}@example.org", PASSWORD, role)
         self.tokens = {name: self.sign_in(name) for name in PEOPLE}
