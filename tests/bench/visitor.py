@@ -109,7 +109,6 @@ class Visitor:
         self._name = f"{seed}-{time.time_ns()}"
         self._registered = 0
         self.tally = Tally()
-        self._order_id: str | None = None
         self._come_anew()
         self._how: Mapping[str, Callable[[], None]] = {
             "Home": self._home,
@@ -185,7 +184,10 @@ class Visitor:
         self._token: str | None = None
         self._buy_form: dict[str, str] | None = None
         self._lines = 0
-        self._is_known = self._was_known = self._has_form_to_sign_in = False
+        self._order_id: str | None = None
+        self._is_known = self._has_form_to_sign_in = False
+        #: Of the account whose orders and baskets are this visitor's; None before the first sign-in.
+        self._email: str | None = None
 
     # What TPC-W calls its interactions, on our pages.
 
@@ -251,15 +253,17 @@ class Visitor:
         _expect(bool(self._buy_form), "no form to buy")
 
     def _sign_in(self) -> str:
-        known = {"email": self._customer.email, "password": self._customer.password, "next": "/basket"}
-        is_new = not self._was_known and self._chance.random() < NEW_CUSTOMERS
-        self._is_known, self._was_known, self._has_form_to_sign_in = True, True, False
-        if not is_new:
-            return self._send("/sign-in", known, _CAN_BE_BOUGHT)
-        self._registered += 1
-        somebody = {**known, "email": f"new-{self._name}-{self._registered}@example.org", "name": "Ann Reader"}
-        self._order_id = None
-        return self._send("/register", somebody, _CAN_BE_BOUGHT)
+        is_new = self._email is None and self._chance.random() < NEW_CUSTOMERS
+        self._is_known, self._has_form_to_sign_in = True, False
+        if is_new:
+            self._registered += 1
+            self._email = f"new-{self._name}-{self._registered}@example.org"
+        # Later in the visit it is the same person again: what was put in before is in that account's basket.
+        self._email = self._email or self._customer.email
+        known = {"email": self._email, "password": self._customer.password, "next": "/basket"}
+        if is_new:
+            return self._send("/register", {**known, "name": "Ann Reader"}, _CAN_BE_BOUGHT)
+        return self._send("/sign-in", known, _CAN_BE_BOUGHT)
 
     def _buy_confirm(self) -> None:
         form, self._buy_form = self._buy_form or {}, None

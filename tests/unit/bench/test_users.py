@@ -2,6 +2,7 @@
 
 import ssl
 import statistics
+from collections.abc import Mapping
 
 import pytest
 
@@ -66,3 +67,23 @@ def test_visitors_think_seven_seconds_on_average_and_never_for_long() -> None:
     thoughts = [visitor.think() for _ in range(20_000)]
     assert statistics.mean(thoughts) == pytest.approx(7, rel=0.05)
     assert max(thoughts) <= LONGEST_THINK_SECONDS
+
+
+def test_who_registered_signs_in_as_the_same_again_until_the_visit_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage(port=1, ca_file="", books=[], subjects={}, staff="")
+    visitor = Visitor(stage, ssl.create_default_context(), Customer("ann@example.org", "", None), "shopping", seed=1)
+    sent: list[tuple[str, str]] = []
+
+    def send(path: str, fields: Mapping[str, str], _must_hold: str) -> str:
+        sent.append((path, fields["email"]))
+        return ""
+
+    monkeypatch.setattr(visitor, "_send", send)
+    for chance in (0.0, 0.0, 0.999):  # the first and the last begin a visit; the last has an account already
+        monkeypatch.setattr(visitor._chance, "random", lambda value=chance: value)
+        visitor._sign_in()
+        if len(sent) == 2:
+            visitor._come_anew()
+    (_, new), *_ = sent
+    assert new != "ann@example.org"
+    assert sent == [("/register", new), ("/sign-in", new), ("/sign-in", "ann@example.org")]

@@ -22,6 +22,8 @@ IPV6_SUBSCRIBER_PREFIX = 64
 #: Of a name, beyond its first: people are found by the beginning of each.
 MOST_WORDS_FOUND = 8
 _BETWEEN_WORDS = re.compile(r"[\s-]+(?=[^\s-])")
+#: Not seen, but some scripts are not written without them (zero width non-joiner and joiner).
+_JOINERS = "\u200c\u200d"
 _ATEXT_SYMBOLS = frozenset("!#$%&'*+-/=?^_`{|}~.")
 
 
@@ -128,10 +130,6 @@ def _is_label(label: str) -> bool:
 def _is_letter_or_digit(character: str) -> bool:
     # Marks belong to the letters of many scripts.
     return unicodedata.category(character)[0] in "LMN"
-
-
-#: Not seen, but some scripts are not written without them (zero width non-joiner and joiner).
-_JOINERS = "\u200c\u200d"
 
 
 def read_name(text: str) -> str:

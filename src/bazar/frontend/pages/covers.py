@@ -158,7 +158,6 @@ def small_cover_of(book: Described) -> SmallCover:
     return SmallCover(_dice(book.title, book.authors).pick(PALETTES), letter.upper()[:1])
 
 
-@lru_cache(maxsize=10_000)
 def width_em(text: str) -> float:
     """About how wide a text is, in em of its size."""
     return sum(map(_character_width, text))
