@@ -15,6 +15,7 @@ RULES: dict[str, dict[str, Any]] = {"light": {}, "dark": {"runOnly": ["color-con
 
 def findings(page: Page) -> list[str]:
     """What axe-core finds, in each look; and whether the page is wider than the window."""
+    page.wait_for_load_state()  # after a click there may be a document with nothing in it yet
     found = []
     for width in (PHONE, DESK):
         page.set_viewport_size({"width": width, "height": HEIGHT})

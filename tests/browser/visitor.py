@@ -31,12 +31,14 @@ class Visitor:
         return self.page
 
     def press(self, name: str, *, exact: bool = False) -> None:
-        """Click the button of this name in the page."""
+        """Click the button of this name in the page; what it leads to is there whole."""
         self.page.get_by_role("main").get_by_role("button", name=name, exact=exact).click()
+        self.page.wait_for_load_state()
 
     def follow(self, name: str) -> None:
-        """Click the link of this name."""
+        """Click the link of this name; the page that it leads to is there whole."""
         self.page.get_by_role("link", name=name).first.click()
+        self.page.wait_for_load_state()
 
     def search(self, words: str) -> None:
         self.page.get_by_role("search").first.get_by_label("Search by").fill(words)
