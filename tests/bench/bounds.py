@@ -89,13 +89,13 @@ def nginx(folder: Path, files: ServiceFiles, answer: Answer) -> Iterator[str]:
 
 
 @contextmanager
-def on_granian(folder: Path, files: ServiceFiles, app: str, answer: Answer) -> Iterator[str]:
-    """An application of bare_apps.py on Granian over TLS, with one thread, which is best for it; its URL."""
+def on_granian(folder: Path, files: ServiceFiles, app: str, answer: Answer, threads: int = 1) -> Iterator[str]:
+    """An application of bare_apps.py on Granian over TLS; its URL. It waits for nobody: one thread is best for it."""
     folder.mkdir()
     port, kept = free_port(), folder / "answer"
     kept.write_bytes(json.dumps(list(_headers(answer).items())).encode() + b"\n\n" + answer.body)
     command: list[str | Path] = [sys.executable, "-m", "granian", "--interface", "wsgi", "--http", "1", "--no-ws"]
-    command += ["--workers", "1", "--blocking-threads", "1", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--workers", "1", "--blocking-threads", str(threads), "--host", "127.0.0.1", "--port", str(port)]
     command += ["--ssl-certificate", files.certificate, "--ssl-keyfile", files.key, "--log-level", "error"]
     command += [f"bench.bare_apps:{app}"]
     settings = {"PYTHONPATH": str(Path(__file__).parents[1]), "BENCH_ANSWER": str(kept)}

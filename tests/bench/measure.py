@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import statistics
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # a program, and the folder of the tests is its root
 
+from bench.cpu import SERVERS
 from bench.page import Tables, printed, write_page
 from bench.paths import Paths, open_paths
 from bench.results import Goal, Round, as_json, ratio
@@ -30,9 +32,11 @@ ROOT = Path(__file__).parents[2]
 GOALS = (
     ratio("cached info / bare WSGI", "cached info", "bare WSGI, bytes of info", 0.85),
     ratio("the cache alone / bare WSGI", "the cache alone, bytes of info", "bare WSGI, bytes of info", 0.85),
+    ratio("cached info / bare WSGI, as many threads", "cached info", "bare WSGI, as many threads", 0.85),
     ratio("cached info / nginx", "cached info", "nginx, bytes of info", 0.60),
     ratio("cached search / bare WSGI", "cached search", "bare WSGI, bytes of search", 0.60),
     ratio("uncached info / Flask hello", "uncached info", "Flask hello", 0.25),
+    ratio("uncached info / Flask hello, as many threads", "uncached info", "Flask hello, as many threads", 0.25),
     ratio("purchases, 64 clients / raw commits", "purchases, 64 clients", "raw commits, one by one", 1.5),
     ratio("purchases, 64 clients / 1 client", "purchases, 64 clients", "purchases, 1 client", 3.0, ".1f"),
     ratio("purchases, one hot book / spread", "purchases, one hot book", "purchases, 64 clients", 0.9),
@@ -57,6 +61,7 @@ GOALS = (
         form=".0f",
     ),
 )
+CPU_HEADING = "CPU of an answer in µs: front-end + catalog + order"
 GOAL_HEADINGS = ("ratio in one run", "asked", "median (least to most)", "reached")
 
 
@@ -96,7 +101,7 @@ def main() -> int:
 
 
 def _tables(paths: Paths, rounds: Sequence[Round]) -> Tables:
-    steps = [row_of(name, rounds) for name in paths.steps]
+    steps = [(*row_of(name, rounds), _cpu_of(name, rounds)) for name in paths.steps]
     goals = [
         (goal.name, goal.asked, goal.spread(rounds).told(goal.form), "yes" if goal.is_reached(rounds) else "no")
         for goal in GOALS
@@ -104,7 +109,17 @@ def _tables(paths: Paths, rounds: Sequence[Round]) -> Tables:
     for name, megabytes, most in (("idle", paths.idle_megabytes, 300), ("at full load", paths.full_megabytes, 500)):
         reached = "yes" if megabytes <= most else "no"
         goals.append((f"memory of all processes (PSS) {name}, MB", f"≤ {most}", f"{megabytes:.0f}", reached))
-    return [(HEADINGS, steps), (GOAL_HEADINGS, goals)]
+    return [((*HEADINGS, CPU_HEADING), steps), (GOAL_HEADINGS, goals)]
+
+
+def _cpu_of(name: str, rounds: Sequence[Round]) -> str:
+    """As CPU_HEADING; medians over the rounds."""
+    if not rounds[0][name].servers_cpu_seconds:
+        return "-"
+    costs = [
+        [each[name].servers_cpu_seconds[server] / max(each[name].answers, 1) for each in rounds] for server in SERVERS
+    ]
+    return " + ".join(f"{statistics.median(seconds) * 1e6:,.0f}" for seconds in costs)
 
 
 if __name__ == "__main__":

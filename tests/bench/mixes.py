@@ -30,7 +30,7 @@ WARM_UP_SECONDS = 2
 FEW, BROWSERS, MANY = 4, 16, 48
 HEADINGS_OF_TABLE = (
     *("database", "mix", "sign-ins", "browsers", "WIPS", "p50 ms", "p99 ms", "failures"),
-    *("browsers' CPU", "shop's CPU"),
+    *("browsers' CPU", "front-end's CPU", "shop's CPU"),
 )
 
 
@@ -90,7 +90,7 @@ def row_of(outcome: Outcome) -> Sequence[str]:
     return (
         *(run.database, run.mix, "yes" if run.signs_in else "no", f"{run.browsers:,}"),
         *(f"{outcome.rate:,.0f}", f"{p50_ms:.1f}", f"{p99_ms:.1f}", str(len(outcome.tally.failures))),
-        *(f"{outcome.browsers_cpu:.0%}", f"{outcome.shop_cpu:.0%}"),
+        *(f"{outcome.browsers_cpu:.0%}", f"{outcome.front_end_cpu:.0%}", f"{outcome.shop_cpu:.0%}"),
     )
 
 
@@ -105,6 +105,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "interactions": dict(outcome.tally.done),
         "failures": len(outcome.tally.failures),
         "browsers_cpu": outcome.browsers_cpu,
+        "front_end_cpu": outcome.front_end_cpu,
         "shop_cpu": outcome.shop_cpu,
     }
 

@@ -13,9 +13,11 @@ READS = (
     "nginx, bytes of info",
     "bare WSGI, bytes of info",
     "the cache alone, bytes of info",
+    "bare WSGI, as many threads",
     "cached info",
     "cached search",
     "Flask hello",
+    "Flask hello, as many threads",
     "uncached info",
 )
 PURCHASES = (

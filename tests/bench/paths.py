@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from bazar.chassis.certificates import service_files
-from bazar.chassis.lanes import SLOTS
+from bazar.chassis.lanes import SLOTS, most_threads
 from bench.bounds import TOGETHER, WithoutHops, nginx, on_granian, raw_on_postgresql, raw_on_sqlite, timed
+from bench.cpu import watched
 from bench.results import Measured
 from bench.tills import PLENTY, Till, lines, on_postgresql, on_sqlite, settings_of
 from bench.wrk import Load, drive, drive_all, shared_out
@@ -68,9 +69,9 @@ def open_paths(folder: Path) -> Iterator[Paths]:
         steps: dict[str, Step] = {
             **_bounds(stack, folder, shop, till.hot),
             "raw commits, PostgreSQL": partial(timed, raw.buy),
-            **_own(till),
-            "purchases, 64 clients, PostgreSQL": partial(other_till.buy, CUSTOMERS),
-            "purchases, 1 client, PostgreSQL": partial(other_till.buy, 1),
+            **{name: watched(shop, step) for name, step in _own(till).items()},
+            "purchases, 64 clients, PostgreSQL": watched(other, partial(other_till.buy, CUSTOMERS)),
+            "purchases, 1 client, PostgreSQL": watched(other, partial(other_till.buy, 1)),
         }
         yield Paths(steps=steps, tills=(till, other_till), idle_megabytes=idle_megabytes)
 
@@ -125,8 +126,8 @@ def _bounds(stack: ExitStack, folder: Path, shop: Shop, item: int) -> Mapping[st
     nobody = lines(folder / "nobody", [""])
     path = lines(folder / "plain-path", [f"/purchase/{plain_store.ITEM}"])
 
-    def on(name: str, app: str, answer: Answer) -> str:
-        return stack.enter_context(on_granian(folder / name, files, app, answer))
+    def on(name: str, app: str, answer: Answer, threads: int = 1) -> str:
+        return stack.enter_context(on_granian(folder / name, files, app, answer, threads))
 
     def buy_plainly(seconds: int) -> Measured:
         load = Load(url=plain.url, connections=CUSTOMERS, arguments=["", str(OK), '{"buyer":"ann"}', path, nobody])
@@ -136,8 +137,10 @@ def _bounds(stack: ExitStack, folder: Path, shop: Shop, item: int) -> Mapping[st
         "nginx, bytes of info": partial(read, [stack.enter_context(nginx(folder / "nginx", files, answer))]),
         "bare WSGI, bytes of info": partial(read, [on("bare", "bare", answer)]),
         "the cache alone, bytes of info": partial(read, [on("in-cache", "in_cache", answer)]),
+        "bare WSGI, as many threads": partial(read, [on("bare-threads", "bare", answer, most_threads(SLOTS))]),
         "bare WSGI, bytes of search": partial(read, [on("bare-search", "bare", shop_answer(shop, SEARCH))]),
         "Flask hello": partial(read, [on("hello", "hello", HELLO)]),
+        "Flask hello, as many threads": partial(read, [on("hello-threads", "hello", HELLO, most_threads(SLOTS))]),
         "raw commits, one by one": partial(timed, raw.buy),
         "one process, one by one": partial(timed, without_hops.buy),
         "one process, 32 together": lambda seconds: timed(without_hops.buy_together, seconds, TOGETHER),

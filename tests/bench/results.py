@@ -5,13 +5,17 @@ Ratios are computed round by round, since only what was measured at the same tim
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """One step in one round. ``client_cpu``: the load generator's share of one core, 0 where there is none."""
+    """One step in one round.
+
+    ``client_cpu``: the load generator's share of one core, 0 where there is none. ``servers_cpu_seconds``: what each
+    server took, where that was watched.
+    """
 
     seconds: float
     answers: int
@@ -19,6 +23,7 @@ class Measured:
     p50_ms: float
     p99_ms: float
     client_cpu: float = 0.0
+    servers_cpu_seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:

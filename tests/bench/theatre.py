@@ -1,6 +1,5 @@
 """A shop on one database in which emulated browsers play a mix of TPC-W, in processes of their own."""
 
-import os
 import resource
 import secrets
 import tempfile
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 
 from bazar.chassis.clock import system_clock
 from bazar.chassis.database import Database
+from bazar.contracts.names import FRONTEND
 from bazar.frontend.domain.accounts import Role, SignInKind
 from bazar.frontend.storage.accounts import SqlAccountStore
 from bazar.frontend.use_cases.account_ports import Verdict
@@ -25,6 +25,7 @@ from bazar.frontend.use_cases.accounts import Accounts
 from bazar.frontend.use_cases.password_hasher import PasswordHasher
 from bazar.frontend.use_cases.tries import Limits
 from bazar.order.use_cases.best_sellers import ORDERS_COUNTED
+from bench.cpu import cpu_seconds
 from bench.shelves import stocked
 from bench.tills import on_postgresql, on_sqlite, settings_of
 from bench.visitor import Customer, Stage, Tally, Visitor
@@ -73,6 +74,7 @@ class Outcome:
     seconds: float
     tally: Tally
     shop_cpu: float
+    front_end_cpu: float
 
     @property
     def rate(self) -> float:
@@ -90,6 +92,7 @@ class Theatre:
 
     def __init__(self, shop: Shop, folder: Path, urls: Mapping[str, str]) -> None:
         self._shop = shop
+        self._front_end = shop.worker_of(FRONTEND)
         self._orders = Database(urls["ORDER"])
         self._accounts_database = Database(urls["FRONTEND"])
         books = stocked(shop, folder, TITLES)
@@ -109,12 +112,18 @@ class Theatre:
         self._played += 1
         shares = [customers[number::PROCESSES] for number in range(PROCESSES)]
         seeds = [1000 * self._played + number for number in range(PROCESSES)]
-        tally, used = Tally(), self._cpu_seconds()
+        tally, used, of_front_end = Tally(), self._cpu_seconds(), cpu_seconds(self._front_end)
         with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as processes:
             for each in processes.map(partial(visit, self._stage, run, times), shares, seeds):
                 tally.add(each)
-        shop_cpu = (self._cpu_seconds() - used) / (times.warm_up_seconds + times.seconds)
-        return Outcome(run, times.seconds, tally, shop_cpu)
+        took = times.warm_up_seconds + times.seconds
+        return Outcome(
+            run,
+            times.seconds,
+            tally,
+            shop_cpu=(self._cpu_seconds() - used) / took,
+            front_end_cpu=(cpu_seconds(self._front_end) - of_front_end) / took,
+        )
 
     def check(self, tallies: Iterable[Tally]) -> None:
         """Raises AssertionError unless each thanked customer has an order, and nobody else has; of all that played."""
@@ -129,7 +138,7 @@ class Theatre:
         self._accounts_database.close()
 
     def _cpu_seconds(self) -> float:
-        return sum(map(_cpu_seconds, self._shop.processes()))
+        return sum(map(cpu_seconds, self._shop.processes()))
 
     def _signed_in(self, count: int) -> list[Customer]:
         for number in range(len(self._customers), count):
@@ -230,11 +239,3 @@ def _allow_descriptors(count: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < count:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(count, hard), hard))
-
-
-def _cpu_seconds(process_id: int) -> float:
-    try:
-        fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(") ")[2].split()
-    except (FileNotFoundError, ProcessLookupError):  # it has just ended
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -15,7 +15,7 @@ RUN = Run("SQLite", "shopping", signs_in=True, browsers=10, thinks=True)
 
 def outcome(quick: int, slow: int = 0, failures: int = 0) -> Outcome:
     tally = Tally(milliseconds=[10.0] * quick + [1000.0] * slow, failures=["Home: wrong"] * failures)
-    return Outcome(RUN, 1.0, tally, shop_cpu=0.0)
+    return Outcome(RUN, 1.0, tally, shop_cpu=0.0, front_end_cpu=0.0)
 
 
 @pytest.mark.parametrize(("slow", "failures", "held"), [(0, 0, True), (5, 4, True), (5, 6, False), (0, 11, False)])
