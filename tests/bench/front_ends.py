@@ -33,6 +33,7 @@ def _one(shop: Shop, folder: Path, database: str) -> Iterator[str]:
         "BAZAR_CATALOG_URL": f"https://127.0.0.1:{shop.port + 1}",
         "BAZAR_ORDER_URL": f"https://127.0.0.1:{shop.port + 2}",
         "BAZAR_FRONTEND_DATABASE_URL": database,
+        "BAZAR_ONE_CORE": "0",  # several of them may be held to the same one
     }
     with _running(settings, folder.with_suffix(".output")) as process:
         wait_until(lambda: process.poll() is not None or _is_ready(port, shop.tls))

@@ -1,8 +1,9 @@
 """`make bench-shapes`: the shop with and without what makes it fast, all in one run; nothing here passes or fails on
 time. Wrong books end it with an error.
 
-With and without the cache, purchases that travel together and each alone, one to four front-ends. Everything is started
-anew on this machine, which it shares with wrk; a round goes through all steps, so that noise hits all alike.
+With and without the cache, purchases that travel together and each alone, a front-end whose Python stays on one core
+and one that moves, one to four front-ends. Everything is started anew on this machine, which it shares with wrk; a
+round goes through all steps, so that noise hits all alike.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -47,19 +48,27 @@ BATCHES = (
 )
 #: What many front-ends are asked for; as names of steps, ``of_front_ends``.
 KINDS = ("cached info", "uncached info", "purchases")
+
+
+def of_front_ends(kind: str, count: int) -> str:
+    """The name of a step."""
+    return f"{kind}, {count} front-end{'s' if count > 1 else ''}"
+
+
+def on_any_core(kind: str) -> str:
+    """The name of a step."""
+    return f"{kind}, 1 front-end on any core"
+
+
 GAINS = (
     *(ratio(f"{what}, cache on / off", f"{what}, cache on", f"{what}, cache off", 1) for what in ("info", "search")),
     *(
         ratio(f"{what}, batching on / off", f"{what}, batching on", f"{what}, batching off", 1)
         for what in ("purchases", "one hot book")
     ),
+    *(ratio(f"{kind}, on one core / on any", of_front_ends(kind, 1), on_any_core(kind), 1) for kind in KINDS),
 )
 GAIN_HEADINGS = ("in one run", "times as many a second, median (least to most)")
-
-
-def of_front_ends(kind: str, count: int) -> str:
-    """The name of a step."""
-    return f"{kind}, {count} front-end{'s' if count > 1 else ''}"
 
 
 @dataclass(frozen=True)
@@ -115,11 +124,23 @@ def _open(folder: Path) -> Iterator[Shapes]:
         slow = on_postgresql(server)["FRONTEND"]
         path = os.pathsep.join(filter(None, [str(ALONE), os.environ.get("PYTHONPATH")]))
         slow_shop = opened(stack, folder / "alone", PYTHONPATH=path, BAZAR_FRONTEND_DATABASE_URL=slow)
-        till = Till(shop, folder / "till", on_sqlite(shop.folder))
-        slow_till = Till(slow_shop, folder / "slow-till", on_sqlite(slow_shop.folder))
-        stack.callback(till.close)
-        stack.callback(slow_till.close)
-        yield Shapes({**_cache(till), **_batches(till, slow_till), **_front_ends(till, urls)}, (till, slow_till))
+        moving = on_postgresql(server)["FRONTEND"]
+        moving_shop = opened(stack, folder / "moving", BAZAR_ONE_CORE="0", BAZAR_FRONTEND_DATABASE_URL=moving)
+        tills = [
+            Till(each, each.folder.with_suffix(".till"), on_sqlite(each.folder))
+            for each in (shop, slow_shop, moving_shop)
+        ]
+        for each in tills:
+            stack.callback(each.close)
+        till, slow_till, moving_till = tills
+        steps = {
+            **_cache(till),
+            **_batches(till, slow_till),
+            **_by_kind(moving_till, [moving_shop.url], on_any_core),
+        }
+        for count in FRONT_ENDS:
+            steps |= _by_kind(till, urls[:count], partial(of_front_ends, count=count))
+        yield Shapes(steps, tills)
 
 
 def _cache(till: Till) -> Mapping[str, Step]:
@@ -136,14 +157,10 @@ def _batches(till: Till, slow_till: Till) -> Mapping[str, Step]:
     return dict(zip(BATCHES, steps, strict=True))
 
 
-def _front_ends(till: Till, urls: Sequence[str]) -> Mapping[str, Step]:
+def _by_kind(till: Till, urls: Sequence[str], name_of: Callable[[str], str]) -> Mapping[str, Step]:
     infos = [f"{url}{info_of(till.hot)}" for url in urls]
-    steps: dict[str, Step] = {}
-    for count in FRONT_ENDS:
-        steps[of_front_ends("cached info", count)] = partial(read, infos[:count])
-        steps[of_front_ends("uncached info", count)] = partial(read_past_the_cache, infos[:count])
-        steps[of_front_ends("purchases", count)] = partial(till.buy, CUSTOMERS, urls=urls[:count])
-    return steps
+    steps = (partial(read, infos), partial(read_past_the_cache, infos), partial(till.buy, CUSTOMERS, urls=urls))
+    return dict(zip(map(name_of, KINDS), steps, strict=True))
 
 
 def tables_of(rounds: Sequence[Round]) -> Tables:

@@ -72,11 +72,12 @@ class Till:
 
     def check(self) -> None:
         """Raises AssertionError unless stock and sales add up, and every purchase that was answered is an order."""
+        # What was on its way when wrk stopped may be carried out after all was settled for a moment.
+        wait_until(lambda: _asked(self._order, _ORDERS) == _asked(self._catalog, _TAKEN))
         left, taken = _asked(self._catalog, _STOCK), _asked(self._catalog, _TAKEN)
         assert left + taken == PLENTY * (BOOKS + 1), (left, taken)
         orders = _asked(self._order, _ORDERS)
         assert orders == taken, (orders, taken)
-        # What was on its way when wrk stopped may have been carried out.
         assert self._bought <= orders <= self._bought + self._in_flight, (self._bought, orders, self._in_flight)
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import wait
@@ -28,6 +28,7 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]  # made in Ru
 from granian.server.common import AbstractServer
 from granian.server.mp import MPServer
 
+from bazar.chassis.cores import Core, OnOneCore
 from bazar.chassis.listener import ensure_port_free, open_listener
 from bazar.chassis.pidfile import pid_file
 from bazar.chassis.supervisor import NEEDS_A_PERSON
@@ -74,6 +75,7 @@ class ServerSpec:
     ``connections`` is what one worker accepts, idle ones that are kept included; others wait in the
     ``backlog``. A connection ends when its next request is not whole within ``idle_seconds``. Requests get
     ``drain_seconds`` to end. ``lifeline`` is the read end of a pipe: the server ends when the other closes.
+    ``core``: where the worker's Python stays, see ``Core``; None where the system decides.
     """
 
     service: str
@@ -90,6 +92,7 @@ class ServerSpec:
     idle_seconds: int = 30
     drain_seconds: int = 10
     lifeline: int | None = None
+    core: int | None = None
 
 
 def serve(spec: ServerSpec, build: Callable[[], RunningService]) -> None:
@@ -114,7 +117,7 @@ def serve(spec: ServerSpec, build: Callable[[], RunningService]) -> None:
         master = _Master(spec, listener)
         try:
             # Not MPServer's own serve(): all it adds is a warning of many threads. Ours wait for neighbours.
-            AbstractServer.serve(master, target_loader=partial(_start, build, spec.drain_seconds), wrap_loader=False)
+            AbstractServer.serve(master, target_loader=partial(_start, build, spec), wrap_loader=False)
         except SystemExit:
             if not master.interrupt_signal:  # else the workers got the same Ctrl-C and were done first
                 raise
@@ -214,25 +217,27 @@ class _Wakeup:
             self._on_lifeline_end()
 
 
-def _start(build: Callable[[], RunningService], drain_seconds: int) -> WSGIApplication:
+def _start(build: Callable[[], RunningService], spec: ServerSpec) -> WSGIApplication:
     """In the worker: build what it serves, and see that it ends in order."""
     # Granian's handler deadlocks when a second signal interrupts it (Ctrl-C reaches the worker both from the
     # terminal and through the master). So no thread takes signals but one, which passes on the first.
     signal.pthread_sigmask(signal.SIG_BLOCK, _END_SIGNALS)
     stop: list[Finalize] = []
     for watch in (
-        partial(_end_when_told, stop, signal.getsignal(signal.SIGTERM), drain_seconds),
-        partial(_end_with_parent, drain_seconds),
+        partial(_end_when_told, stop, signal.getsignal(signal.SIGTERM), spec.drain_seconds),
+        partial(_end_with_parent, spec.drain_seconds),
     ):
         threading.Thread(target=watch, daemon=True).start()
-    running = build()
+    core = None if spec.core is None else Core(spec.core)
+    with nullcontext() if core is None else core.for_new_threads():
+        running = build()
     # What is there now stays as long as the process: the collector need not look through it again and again.
     gc.collect()
     gc.freeze()
     gc.set_threshold(_MADE_BEFORE_COLLECTING)
     # A worker leaves by os._exit(), which skips atexit; multiprocessing's finalizers run, after the drain.
     stop.append(Finalize(None, running.stop, exitpriority=1))
-    return running.app
+    return running.app if core is None else OnOneCore(running.app, core)
 
 
 def _end_when_told(stop: Sequence[Finalize], inherited: _Handler, drain_seconds: int) -> None:

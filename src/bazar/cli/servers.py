@@ -52,16 +52,18 @@ def _spec(shop: Settings, service: str, host: str, lifeline: int | None) -> Serv
     certificate, key = files.certificate, files.key
     if service == FRONTEND and shop.tls_certificate and shop.tls_key:
         certificate, key = shop.tls_certificate, shop.tls_key
+    port = port_of(shop, service)
     return ServerSpec(
         service=service,
         host=host,
-        port=port_of(shop, service),
+        port=port,
         run_directory=shop.run_directory,
         certificate=certificate,
         key=key,
         client_ca=None if service == FRONTEND else files.ca,
         blocking_threads=most_threads(shop.threads),
         lifeline=lifeline,
+        core=port if service == FRONTEND and shop.one_core else None,
     )
 
 

@@ -11,6 +11,7 @@ from flask import Flask
 
 from bazar.chassis.client import NeighbourUnavailable, ServiceClient
 from bazar.chassis.clock import Deadline, system_clock
+from bazar.chassis.cores import any_core
 from bazar.chassis.database import Database, StorageUnavailable
 from bazar.chassis.lanes import SLOTS
 from bazar.chassis.proxies import TrustedProxies
@@ -194,7 +195,11 @@ def people_of(settings: Settings, own: Database) -> People:
     """The accounts of the shop, whose tables are there. Who was let in to sign in finds a place to wait for a hash."""
     return People.over(
         SqlAccountStore(own),
-        PasswordHasher(waiting=SIGN_INS_PER_SLOT * settings.threads, longest_wait_seconds=LONGEST_SIGN_IN_WAIT_SECONDS),
+        PasswordHasher(
+            waiting=SIGN_INS_PER_SLOT * settings.threads,
+            longest_wait_seconds=LONGEST_SIGN_IN_WAIT_SECONDS,
+            while_hashing=any_core,
+        ),
         system_clock,
         Limits(
             sign_ins_per_address=settings.sign_ins_per_minute,

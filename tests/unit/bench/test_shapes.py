@@ -3,7 +3,7 @@
 import xml.etree.ElementTree as ET
 
 from bench.results import Measured
-from bench.shapes import BATCHES, CACHE, FRONT_ENDS, KINDS, of_front_ends, plots_of, tables_of
+from bench.shapes import BATCHES, CACHE, FRONT_ENDS, KINDS, of_front_ends, on_any_core, plots_of, tables_of
 
 
 def measured(rate: int) -> Measured:
@@ -12,7 +12,8 @@ def measured(rate: int) -> Measured:
 
 def one_round(fast: int, slow: int) -> dict[str, Measured]:
     found = {name: measured(fast if name.endswith("on") else slow) for name in (*CACHE, *BATCHES)}
-    return found | {of_front_ends(kind, count): measured(10 * count) for kind in KINDS for count in FRONT_ENDS}
+    found |= {of_front_ends(kind, count): measured(10 * count) for kind in KINDS for count in FRONT_ENDS}
+    return found | {on_any_core(kind): measured(5) for kind in KINDS}
 
 
 def test_what_is_gained_is_told_for_each_round() -> None:
@@ -23,7 +24,11 @@ def test_what_is_gained_is_told_for_each_round() -> None:
         "search, cache on / off",
         "purchases, batching on / off",
         "one hot book, batching on / off",
+        "cached info, on one core / on any",
+        "uncached info, on one core / on any",
+        "purchases, on one core / on any",
     ]
+    assert gains[-1][1] == "2.0 (2.0 to 2.0)"
 
 
 def test_the_plot_of_front_ends_begins_with_one_of_them_being_one() -> None:

@@ -1,7 +1,7 @@
 """Argon2id, so many at a time and no more."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import BoundedSemaphore
 
 import argon2
@@ -34,12 +34,14 @@ class PasswordHasher:
         waiting: int = WAITING,
         longest_wait_seconds: float = LONGEST_WAIT_SECONDS,
         argon2id: argon2.PasswordHasher | None = None,
+        while_hashing: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
-        """``argon2id``: parameters other than the shop's, for tests."""
+        """``argon2id``: parameters other than the shop's, for tests. ``while_hashing``: entered for each hash."""
         self.places = slots + waiting
         self._slots = BoundedSemaphore(slots)
         self._places = BoundedSemaphore(self.places)
         self._longest_wait_seconds = longest_wait_seconds
+        self._while_hashing = while_hashing
         self._argon2id = argon2id or argon2.PasswordHasher(PASSES, MEMORY_KIB, LANES)
         self._hash_of_nobody = self._argon2id.hash(b"the password of an account that is not there")
 
@@ -69,7 +71,8 @@ class PasswordHasher:
             if not self._slots.acquire(timeout=self._longest_wait_seconds):
                 raise TooBusy
             try:
-                yield
+                with self._while_hashing():
+                    yield
             finally:
                 self._slots.release()
         finally:

@@ -1,0 +1,79 @@
+"""Threads that run Python stay on one core, where the system can be told so (Linux; ADR 0022).
+
+Only one of a process's threads runs Python at a time. Spread over the cores, each turn finds its data in another core's
+cache, and begins only when that core has woken up.
+"""
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+CORES_CAN_BE_CHOSEN = hasattr(os, "sched_setaffinity")
+
+#: ``core`` of a thread that stays on it.
+_this_thread = threading.local()
+
+
+class Core:
+    """One of the cores that this process may use. Where cores cannot be chosen it does nothing."""
+
+    def __init__(self, number: int) -> None:
+        """``number`` is counted around: processes with numbers in sequence share the cores evenly."""
+        allowed = sorted(os.sched_getaffinity(0)) if CORES_CAN_BE_CHOSEN else []
+        self._all = frozenset(allowed)
+        self._one = frozenset({allowed[number % len(allowed)]}) if allowed else frozenset()
+
+    @contextmanager
+    def for_new_threads(self) -> Iterator[None]:
+        """Threads that this one starts in the meantime stay on the core."""
+        _move(self._one)
+        try:
+            yield
+        finally:
+            _move(self._all)
+
+    def stay(self) -> None:
+        """This thread stays on the core, from its first call on."""
+        if not hasattr(_this_thread, "core"):
+            _this_thread.core = self
+            _move(self._one)
+
+    @contextmanager
+    def _left(self) -> Iterator[None]:
+        _move(self._all)
+        try:
+            yield
+        finally:
+            _move(self._one)
+
+
+class OnOneCore:
+    """The application, each of whose threads stays on the core."""
+
+    def __init__(self, app: WSGIApplication, core: Core) -> None:
+        self._app = app
+        self._core = core
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        self._core.stay()
+        return self._app(environ, start_response)
+
+
+@contextmanager
+def any_core() -> Iterator[None]:
+    """For work that is long and is not Python: meanwhile this thread goes where there is room."""
+    core: Core | None = getattr(_this_thread, "core", None)
+    if core is None:
+        yield
+    else:
+        with core._left():  # noqa: SLF001 - of the same file
+            yield
+
+
+def _move(cores: frozenset[int]) -> None:
+    if cores:
+        with suppress(OSError):  # the system took the core away, or allows no choice: the thread stays where it is
+            os.sched_setaffinity(0, cores)
