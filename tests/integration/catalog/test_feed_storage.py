@@ -162,7 +162,7 @@ def test_the_feed_of_a_database_has_one_epoch_whoever_begins_it(
 
 
 def test_the_feed_says_which_changes_are_of_price_and_copies_alone(
-    keep_stock: KeepStock, hold_copies: HoldCopies
+    keep_stock: KeepStock, hold_copies: HoldCopies, look_up: LookUp
 ) -> None:
     item = add_book(keep_stock, 5).item_number
     hold(hold_copies, a_hold((item, 1), number=1))
@@ -177,3 +177,5 @@ def test_the_feed_says_which_changes_are_of_price_and_copies_alone(
     with keep_stock._store.reading() as tx:
         of_offers = [change.offer_only for change in tx.changes_after(0, 10)[2]]
     assert of_offers == [False, True, True, True, False, False]
+    between = {(0, 1): True, (1, 4): False, (3, 5): True, (5, 6): True, (6, 6): False, (6, 99): False}
+    assert {span: look_up.lists_changed(*span) for span in between} == between

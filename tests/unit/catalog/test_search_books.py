@@ -39,7 +39,9 @@ class FakeIndex:
 
 
 class FakeShelf:
-    """Sells every book except those withdrawn."""
+    """Sells every book except those withdrawn. All its changes were such that lists have other books than before."""
+
+    changes_are_of_offers = False
 
     def __init__(self, withdrawn: frozenset[int] = frozenset()) -> None:
         self.withdrawn = withdrawn
@@ -48,6 +50,9 @@ class FakeShelf:
     def position(self) -> str:
         self.calls.append("position")
         return "e-8"
+
+    def lists_changed(self, after: int, up_to: int) -> bool:
+        return after < up_to and not self.changes_are_of_offers
 
     def summaries(self, item_numbers: Sequence[int]) -> list[BookSummary]:
         self.calls.append("summaries")
@@ -171,6 +176,39 @@ def test_nobody_waits_for_a_change_that_there_never_was(seen: tuple[str, int]) -
     index = FakeIndex(3)
     assert SearchBooks(index, FakeShelf()).search(WordsQuery(), seen)[0].total == 3
     assert index.waited_for == []
+
+
+class ShelfThatSells(FakeShelf):
+    """All its changes were of prices and copies."""
+
+    changes_are_of_offers = True
+
+
+@pytest.mark.parametrize("query", [WordsQuery(q="x"), WordsQuery(subject="poetry"), WordsQuery(sort="newest")])
+def test_nobody_waits_for_prices_and_copies_which_the_database_tells(query: WordsQuery) -> None:
+    index = FakeIndex(3)
+    found, position = SearchBooks(index, ShelfThatSells()).search(query, ("e", 8))
+    assert (found.total, position, index.waited_for) == (3, "e-8", [])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        WordsQuery(in_stock=True),
+        WordsQuery(in_stock=False),
+        WordsQuery(min_price=0),
+        WordsQuery(max_price=0),
+        WordsQuery(sort="price"),
+        WordsQuery(q="x", sort="-price"),
+    ],
+)
+def test_where_prices_and_copies_decide_what_is_found_the_index_must_have_them(query: WordsQuery) -> None:
+    index = FakeIndex(3)
+    with pytest.raises(IndexNotReady):
+        SearchBooks(index, ShelfThatSells()).search(query, ("e", 8))
+    with pytest.raises(IndexNotReady):
+        SearchBooks(index, ShelfThatSells()).low_stock(LowStockQuery(), ("e", 8))
+    assert index.waited_for == [("e", 8), ("e", 8)]
 
 
 def test_the_newest_are_a_search_without_words_and_without_facets() -> None:

@@ -22,6 +22,15 @@ _AFTER = (
     .order_by(changes.c.number)
     .limit(sa.bindparam("most"))
 )
+_LISTS_CHANGED = sa.select(
+    sa.exists()
+    .where(
+        changes.c.number > sa.bindparam("after"),
+        changes.c.number <= sa.bindparam("up_to"),
+        sa.not_(sa.func.coalesce(changes.c.offer_only, sa.false())),
+    )
+    .label("changed")
+)
 #: ONLY is a word of PostgreSQL's own: quoted, it names the column.
 _BEGIN = sa.text('INSERT INTO feed ("only", epoch, last) VALUES (1, :epoch, 0) ON CONFLICT DO NOTHING')
 
@@ -30,6 +39,12 @@ def position(database: Database) -> str:
     """How far the catalog is at this moment."""
     (row,) = database.glance(_READ, {})
     return f"{row.epoch}-{row.last}"
+
+
+def lists_changed(database: Database, after: int, up_to: int) -> bool:
+    """Whether one of the changes after a number, up to another, was more than one of price and copies."""
+    (row,) = database.glance(_LISTS_CHANGED, {"after": after, "up_to": up_to})
+    return bool(row.changed)
 
 
 class FeedRows:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy.engine import Connection
 
 from bazar.catalog.storage.books import BookRows, book_and_position
-from bazar.catalog.storage.feed import FeedRows, position
+from bazar.catalog.storage.feed import FeedRows, lists_changed, position
 from bazar.catalog.storage.first_start import FirstStartRows
 from bazar.catalog.storage.history import HistoryRows
 from bazar.catalog.storage.hold_list import HoldListRows
@@ -38,6 +38,9 @@ class CatalogStore:
 
     def position(self) -> str:
         return position(self._database)
+
+    def lists_changed(self, after: int, up_to: int) -> bool:
+        return lists_changed(self._database, after, up_to)
 
     @contextmanager
     def writing(self) -> Iterator[CatalogTransaction]:

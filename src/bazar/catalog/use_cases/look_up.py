@@ -86,6 +86,10 @@ class LookUp:
         """How far the catalog is."""
         return self._store.position()
 
+    def lists_changed(self, after: int, up_to: int) -> bool:
+        """Whether one of the changes after a number, up to another, was more than one of price and copies."""
+        return self._store.lists_changed(after, up_to)
+
     def subjects(self) -> tuple[Subjects, str]:
         """The subjects that have books, those with the most first."""
         with self._store.reading() as tx:

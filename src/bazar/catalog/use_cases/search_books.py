@@ -113,6 +113,10 @@ class Shelf(Protocol):
 
     def position(self) -> str: ...
 
+    def lists_changed(self, after: int, up_to: int) -> bool:
+        """Whether one of the changes after a number, up to another, was more than one of price and copies."""
+        ...
+
     def summaries(self, item_numbers: Sequence[int]) -> Sequence[BookSummary]:
         """In the order asked for, without those that are not sold any more."""
         ...
@@ -172,13 +176,7 @@ class SearchBooks:
         seen: tuple[str, int] | None,
         find: Callable[[int, int], Hits],
     ) -> tuple[BookPage, Hits, str]:
-        position = self._shelf.position()
-        # A change that there never was, of a database that is gone or made up, would be waited for in vain.
-        if seen is not None and _is_known(position, *seen) and not self._index.wait_for(*seen):
-            raise IndexNotReady
-        # Which books are found is as old as the index: a position told from the database would be too new.
-        epoch, _, last = position.rpartition("-")
-        position = f"{epoch}-{self._index.reached(epoch, int(last))}"
+        position = self._position(asked, seen)
         start = _start(asked.cursor)
         end = min(start + asked.limit, DEEPEST_HIT)
         hits = find(start, end)
@@ -188,6 +186,29 @@ class SearchBooks:
             next=str(end) if end < min(hits.total, DEEPEST_HIT) else None,
         )
         return page, hits, position
+
+    def _position(self, asked: WordsQuery | LowStockQuery, seen: tuple[str, int] | None) -> str:
+        """What is found shows this position; where the index has not yet what was seen, it is waited for."""
+        position = self._shelf.position()
+        epoch, _, last = position.rpartition("-")
+        # Which books are found is as old as the index: a position told from the database would be too new.
+        reached = self._index.reached(epoch, int(last))
+        # A change that there never was, of a database that is gone or made up, would be waited for in vain.
+        if seen is not None and _is_known(position, *seen) and reached < seen[1]:
+            if not _is_of_offers(asked) and not self._shelf.lists_changed(reached, seen[1]):
+                return f"{epoch}-{seen[1]}"  # only prices and copies have changed, and those are the database's
+            if not self._index.wait_for(*seen):
+                raise IndexNotReady
+            reached = self._index.reached(epoch, int(last))
+        return f"{epoch}-{reached}"
+
+
+def _is_of_offers(asked: WordsQuery | LowStockQuery) -> bool:
+    """Whether prices and copies decide which books are found, or in which order. Facets may lag (the contract)."""
+    if isinstance(asked, LowStockQuery):
+        return True
+    is_narrowed = asked.in_stock is not None or asked.min_price is not None or asked.max_price is not None
+    return is_narrowed or asked.sort in {"price", "-price"}
 
 
 def _is_known(position: str, epoch: str, number: int) -> bool:
