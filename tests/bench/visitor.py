@@ -226,7 +226,8 @@ class Visitor:
         if self._customer.session is not None and not self._is_known:
             self._cookies[SESSION_COOKIE] = self._customer.session
             self._is_known = True
-        if self._lines >= MOST_LINES:
+        # Signed out to sign in anew, one begins another basket, which joins that of the account.
+        if self._lines >= MOST_LINES and (self._is_known or self._email is None):
             self._see("/basket", 'action="/basket/remove"')
             return
         book = self._book()
