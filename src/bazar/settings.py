@@ -260,7 +260,10 @@ class Settings:
         "Requests of one kind that a server works on at a time; purchases, which mostly wait: four times that",
     )
     one_core: bool = _setting(
-        "BAZAR_ONE_CORE", _switch, "1", "1 keeps the front-end's Python on one core, which is quicker; 0 lets it move"
+        "BAZAR_ONE_CORE",
+        _switch,
+        "1",
+        "1 keeps the front-end's Python on one core; 0 lets it move, for several front-ends on one machine",
     )
     log_format: Literal["json", "text"] = _setting("BAZAR_LOG_FORMAT", _log_format, "json", "json or text")
     log_level: str = _setting("BAZAR_LOG_LEVEL", _log_level, "INFO", "DEBUG, INFO, WARNING or ERROR")

@@ -17,6 +17,7 @@ import pytest
 import urllib3
 
 from bazar.chassis.certificates import LeafSpec, ensure_certificates, rotate, service_files
+from bazar.chassis.cores import CORES_CAN_BE_CHOSEN
 from bazar.chassis.pidfile import live_processes
 from bazar.chassis.tls import client_context
 from processes import free_port, is_gone, wait_until
@@ -104,6 +105,12 @@ def test_a_caller_with_a_certificate_is_served(server: Server) -> None:
     worker = server.await_ready()
     assert worker != server.process.pid
     assert live_processes(server.folder / "run") == {"tiny": server.process.pid}
+
+
+@pytest.mark.skipif(not CORES_CAN_BE_CHOSEN, reason="the system has no say in it")
+def test_requests_are_answered_on_one_core(server: Server) -> None:
+    server.await_ready()
+    assert server.get("/cores") == 1
 
 
 def test_without_a_certificate_of_the_ca_there_is_no_connection(server: Server, tmp_path: Path) -> None:

@@ -30,13 +30,14 @@ def wait_for(path: Path) -> None:
 
 
 def build(folder: Path, service: str) -> RunningService:
-    """``/`` answers the worker's process id, ``/slow`` when the file ``go`` exists."""
+    """``/`` answers the worker's process id, ``/slow`` when the file ``go`` exists; ``/cores`` how many it may use."""
 
     def app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/slow":
             (folder / "slow-began").touch()
             wait_for(folder / "go")
-        body = str(os.getpid()).encode()
+        answer = len(os.sched_getaffinity(0)) if environ["PATH_INFO"] == "/cores" else os.getpid()
+        body = str(answer).encode()
         start_response("200 OK", [("Content-Length", str(len(body)))])
         return [body]
 
@@ -60,6 +61,7 @@ def run_server(service: str, port: int, folder: Path, lifeline: int | None) -> N
         client_ca=files.ca,
         drain_seconds=5,
         lifeline=lifeline,
+        core=0,
     )
     serve(spec, partial(build, folder, service))
 

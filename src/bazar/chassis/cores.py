@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 CORES_CAN_BE_CHOSEN = hasattr(os, "sched_setaffinity")
 
-#: ``core`` of a thread that stays on it.
+#: ``core`` of a thread that stays on it: what works long, deep below, must not be handed a core to leave it.
 _this_thread = threading.local()
 
 
@@ -21,7 +21,10 @@ class Core:
 
     def __init__(self, number: int) -> None:
         """``number`` is counted around: processes with numbers in sequence share the cores evenly."""
-        allowed = sorted(os.sched_getaffinity(0)) if CORES_CAN_BE_CHOSEN else []
+        allowed: list[int] = []
+        if CORES_CAN_BE_CHOSEN:
+            with suppress(OSError):
+                allowed = sorted(os.sched_getaffinity(0))
         self._all = frozenset(allowed)
         self._one = frozenset({allowed[number % len(allowed)]}) if allowed else frozenset()
 
@@ -41,7 +44,8 @@ class Core:
             _move(self._one)
 
     @contextmanager
-    def _left(self) -> Iterator[None]:
+    def left(self) -> Iterator[None]:
+        """This thread, which stays on the core, goes where there is room meanwhile."""
         _move(self._all)
         try:
             yield
@@ -69,7 +73,7 @@ def any_core() -> Iterator[None]:
     if core is None:
         yield
     else:
-        with core._left():  # noqa: SLF001 - of the same file
+        with core.left():
             yield
 
 

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 import pytest
 
-from bazar.catalog.use_cases.search_books import DEEPEST_HIT, BadQuery, Beginnings, Hits, IndexNotReady, SearchBooks
+from bazar.catalog.use_cases.search_books import (
+    DEEPEST_HIT,
+    MOST_CHANGES_LOOKED_THROUGH,
+    BadQuery,
+    Beginnings,
+    Hits,
+    IndexNotReady,
+    SearchBooks,
+)
 from bazar.contracts.books import BookSummary, FacetCount, LowStockQuery, Money, NewestQuery, SuggestQuery, WordsQuery
 
 
@@ -189,6 +197,23 @@ def test_nobody_waits_for_prices_and_copies_which_the_database_tells(query: Word
     index = FakeIndex(3)
     found, position = SearchBooks(index, ShelfThatSells()).search(query, ("e", 8))
     assert (found.total, position, index.waited_for) == (3, "e-8", [])
+
+
+def test_what_is_told_is_what_was_seen_not_what_came_after() -> None:
+    index = FakeIndex(3)
+    index.last_change = 2
+    assert SearchBooks(index, ShelfThatSells()).search(WordsQuery(), ("e", 5))[1] == "e-5"
+
+
+def test_an_index_that_is_far_behind_is_waited_for() -> None:
+    class Busy(ShelfThatSells):
+        def position(self) -> str:
+            return f"e-{7 + MOST_CHANGES_LOOKED_THROUGH + 1}"
+
+    search = SearchBooks(FakeIndex(3), Busy())
+    assert search.search(WordsQuery(), ("e", 7 + MOST_CHANGES_LOOKED_THROUGH))[0].total == 3
+    with pytest.raises(IndexNotReady):
+        search.search(WordsQuery(), ("e", 7 + MOST_CHANGES_LOOKED_THROUGH + 1))
 
 
 @pytest.mark.parametrize(

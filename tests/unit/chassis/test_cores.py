@@ -79,6 +79,9 @@ def test_a_system_that_allows_no_choice_is_no_error(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "sched_setaffinity", refuse)
     app = OnOneCore(Response("well"), Core(0))
     assert in_a_thread(lambda: Client(app).get("/").text) == "well"
+    monkeypatch.setattr(os, "sched_getaffinity", refuse)
+    app = OnOneCore(Response("well"), Core(0))
+    assert in_a_thread(lambda: Client(app).get("/").text) == "well"
 
 
 def test_where_there_is_no_choice_nothing_is_asked_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:

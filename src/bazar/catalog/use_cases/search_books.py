@@ -25,6 +25,9 @@ from bazar.contracts.text import CURSOR, WORDS
 #: Hits beyond this are counted but cannot be reached.
 DEEPEST_HIT = 10_000
 
+#: Of changes that the index has not yet; beyond it is behind by more than its usual rest.
+MOST_CHANGES_LOOKED_THROUGH = 5_000
+
 #: A cursor is the number of hits that were shown before.
 _CURSOR = re.compile(r"[1-9][0-9]{0,3}")
 
@@ -132,7 +135,7 @@ class SearchBooks:
     def search(self, query: WordsQuery, seen: tuple[str, int] | None = None) -> tuple[FoundBooks, str]:
         """A page of hits and the position it is seen at; raises BadQuery, IndexNotReady.
 
-        ``seen``: epoch and number of a change that whoever asks has seen; the hits are not older.
+        ``seen``: epoch and number of a change that whoever asks has seen; the hits are not older, their facets may be.
         """
         asked = _checked(query)
         page, hits, position = self._page(asked, seen, lambda start, end: self._index.find(asked, start, end))
@@ -188,33 +191,33 @@ class SearchBooks:
         return page, hits, position
 
     def _position(self, asked: WordsQuery | LowStockQuery, seen: tuple[str, int] | None) -> str:
-        """What is found shows this position; where the index has not yet what was seen, it is waited for."""
-        position = self._shelf.position()
-        epoch, _, last = position.rpartition("-")
+        """The position to tell, once the index has what was seen as far as the question asks for it.
+
+        Raises IndexNotReady.
+        """
+        epoch, _, last = self._shelf.position().rpartition("-")
         # Which books are found is as old as the index: a position told from the database would be too new.
         reached = self._index.reached(epoch, int(last))
         # A change that there never was, of a database that is gone or made up, would be waited for in vain.
-        if seen is not None and _is_known(position, *seen) and reached < seen[1]:
-            if not _is_of_offers(asked) and not self._shelf.lists_changed(reached, seen[1]):
-                return f"{epoch}-{seen[1]}"  # only prices and copies have changed, and those are the database's
+        if seen is not None and seen[0] == epoch and reached < seen[1] <= int(last):
+            if not _is_of_offers(asked) and self._only_offers_changed(reached, seen[1]):
+                return f"{epoch}-{seen[1]}"
             if not self._index.wait_for(*seen):
                 raise IndexNotReady
             reached = self._index.reached(epoch, int(last))
         return f"{epoch}-{reached}"
 
+    def _only_offers_changed(self, after: int, up_to: int) -> bool:
+        """Prices and copies, which the database tells; False also where there is too much to look through."""
+        return up_to - after <= MOST_CHANGES_LOOKED_THROUGH and not self._shelf.lists_changed(after, up_to)
+
 
 def _is_of_offers(asked: WordsQuery | LowStockQuery) -> bool:
-    """Whether prices and copies decide which books are found, or in which order. Facets may lag (the contract)."""
+    """Whether prices and copies decide which books are found, or in which order. Their facets may lag (ADR 0008)."""
     if isinstance(asked, LowStockQuery):
         return True
     is_narrowed = asked.in_stock is not None or asked.min_price is not None or asked.max_price is not None
     return is_narrowed or asked.sort in {"price", "-price"}
-
-
-def _is_known(position: str, epoch: str, number: int) -> bool:
-    """Whether the change is one of those up to ``position`` of the catalog."""
-    current_epoch, _, last = position.rpartition("-")
-    return epoch == current_epoch and number <= int(last)
 
 
 def _checked(query: WordsQuery) -> WordsQuery:
