@@ -2,14 +2,13 @@
 
 import os
 import re
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bazar.chassis.cores import CORES_CAN_BE_CHOSEN
 from bazar.contracts.names import CATALOG, FRONTEND
-from shop import PAST_THE_CACHE, Shop
+from shop import Shop
 
 pytestmark = pytest.mark.skipif(
     not CORES_CAN_BE_CHOSEN or len(os.sched_getaffinity(0)) < 2, reason="there is no core to choose"
@@ -18,12 +17,9 @@ _ALLOWED = re.compile(r"Cpus_allowed_list:\t(\d+)\n")
 
 
 @pytest.mark.parametrize("one_core", ["1", "0"])
-def test_threads_that_answer_requests_of_the_front_end(tmp_path: Path, one_core: str) -> None:
+def test_the_setting_decides_whether_threads_of_the_front_end_stay(tmp_path: Path, one_core: str) -> None:
     shop = Shop(tmp_path / "var", BAZAR_ONE_CORE=one_core)
     try:
-        name, value = PAST_THE_CACHE
-        with closing(shop.client()) as reader:
-            assert reader.call("GET", "/info/1", **{name: value}).status == 200
         stay = {service: _threads_that_stay(shop, service) for service in (FRONTEND, CATALOG)}
     finally:
         shop.stop()

@@ -7,7 +7,7 @@ cache, and begins only when that core has woken up.
 import os
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 CORES_CAN_BE_CHOSEN = hasattr(os, "sched_setaffinity")
@@ -28,14 +28,9 @@ class Core:
         self._all = frozenset(allowed)
         self._one = frozenset({allowed[number % len(allowed)]}) if allowed else frozenset()
 
-    @contextmanager
-    def for_new_threads(self) -> Iterator[None]:
+    def for_new_threads(self) -> AbstractContextManager[None]:
         """Threads that this one starts in the meantime stay on the core."""
-        _move(self._one)
-        try:
-            yield
-        finally:
-            _move(self._all)
+        return _meanwhile(self._one, self._all)
 
     def stay(self) -> None:
         """This thread stays on the core, from its first call on."""
@@ -43,14 +38,9 @@ class Core:
             _this_thread.core = self
             _move(self._one)
 
-    @contextmanager
-    def left(self) -> Iterator[None]:
+    def left(self) -> AbstractContextManager[None]:
         """This thread, which stays on the core, goes where there is room meanwhile."""
-        _move(self._all)
-        try:
-            yield
-        finally:
-            _move(self._one)
+        return _meanwhile(self._all, self._one)
 
 
 class OnOneCore:
@@ -66,15 +56,19 @@ class OnOneCore:
         return self._app(environ, start_response)
 
 
-@contextmanager
-def any_core() -> Iterator[None]:
+def any_core() -> AbstractContextManager[None]:
     """For work that is long and is not Python: meanwhile this thread goes where there is room."""
     core: Core | None = getattr(_this_thread, "core", None)
-    if core is None:
+    return nullcontext() if core is None else core.left()
+
+
+@contextmanager
+def _meanwhile(cores: frozenset[int], then: frozenset[int]) -> Iterator[None]:
+    _move(cores)
+    try:
         yield
-    else:
-        with core.left():
-            yield
+    finally:
+        _move(then)
 
 
 def _move(cores: frozenset[int]) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from bench.shelves import SoldBook
 from bench.theatre import Outcome, Run, Times
 from bench.users import Search, is_held, look_for_most
-from bench.visitor import LONGEST_THINK_SECONDS, Customer, Stage, Tally, Visitor
+from bench.visitor import LONGEST_THINK_SECONDS, MOST_LINES, Customer, Stage, Tally, Visitor
 
 RUN = Run("SQLite", "shopping", signs_in=True, browsers=10, thinks=True)
 
@@ -87,3 +88,21 @@ def test_who_registered_signs_in_as_the_same_again_until_the_visit_ends(monkeypa
     (_, new), *_ = sent
     assert new != "ann@example.org"
     assert sent == [("/register", new), ("/sign-in", new), ("/sign-in", "ann@example.org")]
+
+
+def test_who_signed_out_begins_another_basket_whatever_is_in_that_of_the_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    book = SoldBook(item_number=1, title="Kites", authors=("Ann Lee",), subjects=frozenset({"flight"}))
+    stage = Stage(port=1, ca_file="", books=[book], subjects={}, staff="")
+    visitor = Visitor(stage, ssl.create_default_context(), Customer("ann@example.org", "", None), "shopping", seed=1)
+    asked: list[str] = []
+    for ask in ("_see", "_send"):
+        monkeypatch.setattr(visitor, ask, lambda path, *_: asked.append(path))
+    visitor._sign_in()
+    for _ in range(MOST_LINES + 1):
+        visitor._cart()
+    assert asked[-1] == "/basket"
+    visitor._registration()
+    visitor._cart()
+    assert asked[-1] == "/books/1/basket"
