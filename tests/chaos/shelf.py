@@ -5,7 +5,7 @@ The search is that of Wing and Gong with memory as Lowe describes it ("Testing f
 event that may come next, carry it out on the model, go on; go back where no event is left that may, and never look at
 a state twice.
 
-Four observations make it quick, and none leaves a solution out (a test compares it with the plain search):
+Five observations make it quick, and none leaves a solution out (a test compares it with the plain search):
 
 - What changes nothing (a refusal, a count) is carried out as soon as it is true: where it is, it hinders nobody.
 - Of events that do the same, the one with the earliest end goes first: exchange the two in any solution that says
@@ -14,10 +14,14 @@ Four observations make it quick, and none leaves a solution out (a test compares
   that has too few copies, asks for it.
 - Copies that went and came back need one moment when they are there. From that moment on they may, but need not, be
   away for a while to explain a refusal.
+- A state from which a sale must lack copies by its end, or a number that was told is out of reach whatever is put off
+  or hurried, is left at once, and not only when that moment comes.
 """
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from math import inf
 
 #: A valid history needs some thousand; whoever needs more is not told "wrong" but Undecided.
@@ -148,7 +152,26 @@ class _Search:
                 left = list(state.away)
                 left.remove(copies)
                 found["back", copies] = replace(state, stock=state.stock + copies, away=tuple(left))
-        return self._sorted(list(found.values()), candidates)
+        return self._sorted([state for state in found.values() if self._has_a_future(state)], candidates)
+
+    def _has_a_future(self, state: _State) -> bool:
+        """Whether the copies suffice for what must still happen, each event taken by itself: if not, none has."""
+        by_begin = [event for number, event in enumerate(self._events) if not state.done >> number & 1]
+        by_end = [self._events[number] for number in self._by_end if not state.done >> number & 1]
+        may_come = _Sum((event for event in by_begin if event.change > 0), _begin)
+        may_go = _Sum((event for event in by_begin if event.change < 0), _begin)
+        must_come = _Sum((event for event in by_end if event.change > 0), _end)
+        must_go = _Sum((event for event in by_end if event.change < 0 and not event.comes_back), _end)
+        most = state.stock + sum(state.away)
+
+        def can_be_told(event: Event, there: int) -> bool:
+            fewest_before = state.stock + must_come.before(event.begin) + may_go.until(event.end) - min(event.change, 0)
+            most_before = most + may_come.until(event.end) + must_go.before(event.begin) - max(event.change, 0)
+            return fewest_before <= there - event.change <= most_before
+
+        return all(most + may_come.until(end) + must_go.until(end) >= 0 for end in must_go.moments) and all(
+            can_be_told(event, event.there) for event in by_begin if event.there is not None
+        )
 
     def _sorted(self, states: list[_State], candidates: Sequence[int]) -> list[_State]:
         """Those first that bring the number of copies nearer to what the most urgent event tells."""
@@ -166,6 +189,29 @@ class _Search:
         ]
         what = f"no event can come next; {state.done.bit_count()} are done, {state.stock} copies are there; open:"
         return "\n".join([what, *told])
+
+
+class _Sum:
+    """How many copies come or go up to a moment by events that are in the order of ``moment``."""
+
+    def __init__(self, events: Iterable[Event], moment: Callable[[Event], float]) -> None:
+        ordered = list(events)
+        self.moments = [moment(event) for event in ordered]
+        self._sums = [0, *accumulate(event.change for event in ordered)]
+
+    def before(self, moment: float) -> int:
+        return self._sums[bisect_left(self.moments, moment)]
+
+    def until(self, moment: float) -> int:
+        return self._sums[bisect_right(self.moments, moment)]
+
+
+def _begin(event: Event) -> float:
+    return event.begin
+
+
+def _end(event: Event) -> float:
+    return event.end
 
 
 def _done(state: _State, number: int, change: int, *, away: bool = False) -> _State:
