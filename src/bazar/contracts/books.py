@@ -67,8 +67,12 @@ class BookSummary(Message, frozen=True):
     quantity: int
 
 
+#: The facets of more hits are estimated from a sample, and given to two digits.
+MOST_HITS_COUNTED = 50_000
+
+
 class FacetCount(Message, frozen=True):
-    """How many hits have this value."""
+    """How many hits have this value; of more hits than MOST_HITS_COUNTED about so many."""
 
     value: str
     count: int

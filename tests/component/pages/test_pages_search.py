@@ -58,6 +58,16 @@ def test_every_facet_is_a_link_that_keeps_the_rest_of_the_query(guest: Reader) -
     assert "1,234" in page
 
 
+def test_counts_that_are_estimated_say_so(counted: Shop, guest: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = ("1,234", "36", "30", "4")
+    total = len(counted.shelves.books)
+    for most_hits_counted, begins in ((total, ""), (total - 1, "about ")):
+        monkeypatch.setattr("bazar.frontend.pages.search.MOST_HITS_COUNTED", most_hits_counted)
+        page = guest.get("/search").text
+        for count in counts:
+            assert f'<span class="count">{begins}{count}</span>' in page
+
+
 @pytest.mark.usefixtures("counted")
 def test_a_filter_in_use_goes_away_by_one_click_and_its_facet_with_it(guest: Reader) -> None:
     page = guest.get("/search?q=volume&subject=history&min_price=500&max_price=999&in_stock=true").text

@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bazar.catalog.domain.text import normalise, words
-from bazar.catalog.search import facets
 from bazar.catalog.search.answers import FEWEST_HITS_REMEMBERED
 from bazar.catalog.search.index import BookIndex, Position
 from bazar.catalog.use_cases.search_books import DEEPEST_HIT, IndexEntry, IndexNotReady
@@ -321,20 +320,6 @@ def test_an_index_that_was_never_built_says_so(tmp_path: Path) -> None:
     assert not index.ready
     with pytest.raises(IndexNotReady):
         index.find(WordsQuery(sort="title"), 0, DEEPEST_HIT)
-
-
-@pytest.mark.parametrize("told_in_full", [0, 50_000])
-def test_names_spread_unevenly_over_a_large_catalogue_are_counted_exactly(
-    monkeypatch: pytest.MonkeyPatch, told_in_full: int
-) -> None:
-    monkeypatch.setattr(facets, "_TOLD_IN_FULL", told_in_full)
-    # Of this many names a segment does not tell the rarest of all: each often has one book that is left out there.
-    rare = [book(n, "x", authors=(f"rare {n // 2}",)) for n in range(2, 2_402)]
-    lone = [book(3_000 + n, "x", authors=(f"often {n}",)) for n in range(20)]
-    often = [book(4_000 + n, "x", authors=(f"often {n % 20}",)) for n in range(20 * 10)]
-    with index_of([*rare, *lone], often) as index:
-        authors = index.find(WordsQuery(q="x", sort="title"), 0, 1).facets["author"]
-    assert {(value.value, value.count) for value in authors} == {(f"often {n}", 11) for n in range(20)}
 
 
 def test_what_is_remembered_of_a_question_is_forgotten_when_the_index_changes() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from tantivy import Occur, Query, Schema, Searcher
 
 from bazar.catalog.search.schema import NAME_FIELDS, name_id
-from bazar.contracts.books import FacetCount
+from bazar.contracts.books import MOST_HITS_COUNTED, FacetCount
 
 #: Of subjects, authors and languages the most frequent are given.
 MOST_VALUES = 20
@@ -32,12 +32,38 @@ class Facets:
         self._names: dict[tuple[str, int], str] = {}
 
     def of(self, searcher: Searcher, query: Query, total: int) -> dict[str, tuple[FacetCount, ...]]:
-        """Those of all ``total`` hits.
+        """Those of all ``total`` hits; of more than MOST_HITS_COUNTED estimated, to two digits.
 
         A price is given as ``500-999`` (both included) or ``10000-``, in minor units; the rest as it is.
         """
-        counted = searcher.aggregate(query, _AGGREGATIONS if total > _TOLD_IN_FULL else _IN_FULL)
-        found = {facet: self._named(searcher, query, facet, counted[facet]) for facet in NAME_FIELDS}
+        if total > MOST_HITS_COUNTED:
+            return self._estimated(searcher, query, total)
+        counted = searcher.aggregate(query, _IN_FULL)
+        return self._told(
+            searcher, counted, {facet: self._exact(searcher, query, facet, counted[facet]) for facet in NAME_FIELDS}
+        )
+
+    def _estimated(self, searcher: Searcher, query: Query, total: int) -> dict[str, tuple[FacetCount, ...]]:
+        in_sample = Query.term_query(self._schema, "in_sample", True)
+        counted = searcher.aggregate(_unscored(in_sample, query), _AGGREGATIONS)
+        sample = self._told(searcher, counted, {facet: _counts(counted[facet]) for facet in NAME_FIELDS})
+        hits_to_one = total / max(1, sum(value.count for value in sample["in_stock"]))
+        return {
+            facet: tuple(
+                FacetCount(value.value, min(_two_digits(value.count * hits_to_one), total)) for value in values
+            )
+            for facet, values in sample.items()
+        }
+
+    def most_frequent(self, searcher: Searcher, query: Query, facet: str) -> tuple[FacetCount, ...]:
+        """The names of one facet, subject or author or language, that most of the hits have."""
+        counted = searcher.aggregate(query, {facet: _AGGREGATIONS[facet]})
+        return self._named(searcher, facet, self._exact(searcher, query, facet, counted[facet]))
+
+    def _told(
+        self, searcher: Searcher, counted: Mapping[str, Any], by_id: Mapping[str, Mapping[int, int]]
+    ) -> dict[str, tuple[FacetCount, ...]]:
+        found = {facet: self._named(searcher, facet, counts) for facet, counts in by_id.items()}
         found["price"] = tuple(
             FacetCount(value=bucket["key"], count=bucket["doc_count"])
             for bucket in counted["price"]["buckets"]
@@ -49,15 +75,7 @@ class Facets:
         )
         return found
 
-    def most_frequent(self, searcher: Searcher, query: Query, facet: str) -> tuple[FacetCount, ...]:
-        """The names of one facet, subject or author or language, that most of the hits have."""
-        counted = searcher.aggregate(query, {facet: _AGGREGATIONS[facet]})
-        return self._named(searcher, query, facet, counted[facet])
-
-    def _named(
-        self, searcher: Searcher, query: Query, facet: str, counted: Mapping[str, Any]
-    ) -> tuple[FacetCount, ...]:
-        counts = self._exact(searcher, query, facet, counted)
+    def _named(self, searcher: Searcher, facet: str, counts: Mapping[int, int]) -> tuple[FacetCount, ...]:
         fewest = _fewest(counts)
         named = [
             FacetCount(value=self._name(searcher, facet, identifier), count=count)
@@ -90,9 +108,7 @@ class Facets:
 
     def _count(self, searcher: Searcher, query: Query, facet: str, identifier: int) -> int:
         having = Query.term_query(self._schema, NAME_FIELDS[facet], identifier)
-        # Unscored, which is cheaper.
-        both = Query.boolean_query([(Occur.Must, Query.const_score_query(part, 0.0)) for part in (having, query)])
-        found: int = searcher.search(both, 1).count  # type: ignore[attr-defined] # its stub forgets the count
+        found: int = searcher.search(_unscored(having, query), 1).count  # type: ignore[attr-defined] # its stub forgets the count
         return found
 
     def _name(self, searcher: Searcher, facet: str, identifier: int) -> str:
@@ -108,6 +124,17 @@ class Facets:
             self._names.clear()
         self._names[facet, identifier] = name
         return name
+
+
+def _unscored(*queries: Query) -> Query:
+    """What all of them find; without scores, which is cheaper."""
+    return Query.boolean_query([(Occur.Must, Query.const_score_query(query, 0.0)) for query in queries])
+
+
+def _two_digits(count: float) -> int:
+    """``12000`` for 12,288: more would claim to be right."""
+    whole = round(count)
+    return round(whole, 2 - len(str(whole)))
 
 
 def _counts(counted: Mapping[str, Any]) -> dict[int, int]:

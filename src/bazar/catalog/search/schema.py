@@ -13,7 +13,7 @@ from bazar.catalog.use_cases.search_books import IndexEntry
 from bazar.contracts.books import FEW_COPIES
 
 #: Part of the index's folder name: to be raised with every change of what is indexed, or how.
-VERSION = 4
+VERSION = 5
 
 #: Fields with words, and what a word found there is worth.
 WORD_FIELDS = {"title": 4.0, "authors": 3.0, "subjects": 2.0, "blurb": 1.0}
@@ -21,6 +21,8 @@ WORD_FIELDS = {"title": 4.0, "authors": 3.0, "subjects": 2.0, "blurb": 1.0}
 NAME_FIELDS = {"subject": "subject_id", "author": "author_id", "language": "language_id"}
 #: A title is sorted by its first 48 letters (bytes of UTF-8), eight to a column.
 TITLE_COLUMNS = tuple(f"title_{part}" for part in range(1, 7))
+#: One book of so many is in the sample that facets of very many hits are estimated from.
+BOOKS_TO_ONE_OF_SAMPLE = 16
 
 #: A word is compared by so many letters.
 LONGEST_WORD = 64
@@ -50,6 +52,7 @@ def schema() -> tantivy.Schema:
     builder.add_unsigned_field("price", indexed=True, fast=True)
     builder.add_boolean_field("in_stock", indexed=True, fast=True)
     builder.add_boolean_field("is_low", indexed=True)
+    builder.add_boolean_field("in_sample", indexed=True)
     for column in (*TITLE_COLUMNS, "price_order", "added_order", "copies_order"):
         builder.add_unsigned_field(column, fast=True)
     return builder.build()
@@ -77,6 +80,8 @@ def document(entry: IndexEntry) -> tantivy.Document:
     made.add_unsigned("price", entry.price_minor)
     made.add_boolean("in_stock", entry.stock > 0)
     made.add_boolean("is_low", entry.stock <= FEW_COPIES)
+    # By chance and not every sixteenth: a list that is imported may have an order of its own.
+    made.add_boolean("in_sample", name_id(str(entry.item_number)) % BOOKS_TO_ONE_OF_SAMPLE == 0)
     made.add_unsigned("copies_order", ordered(_copies_told_apart(entry), entry.item_number))
     for column, value in zip(TITLE_COLUMNS, _title_order(title), strict=True):
         made.add_unsigned(column, value)

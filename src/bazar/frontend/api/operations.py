@@ -87,7 +87,8 @@ OPERATIONS = (
         path="/api/v1/search",
         endpoint="books.search",
         tag=READING,
-        summary="Books by words and filters, typing mistakes forgiven, with facets over all hits",
+        summary="Books by words and filters, typing mistakes forgiven, with facets over all hits; "
+        f"of more than {books.MOST_HITS_COUNTED:,} hits they are estimated, to two digits",
         query=books.WordsQuery,
         headers=("Position",),
         answer=books.SearchPage,
