@@ -3,7 +3,8 @@
 import pytest
 from flask import url_for
 
-from bazar.frontend.pages.paths import Paths
+from bazar.frontend.pages import paths as module
+from bazar.frontend.pages.paths import LONGEST_TEXT_REMEMBERED, Paths
 from shop_window import Reader, Shop
 
 
@@ -16,6 +17,17 @@ def test_paths_with_a_visitors_words_are_not_remembered(shop: Shop, guest: Reade
     assert paths.remembered.cache_info().currsize == before > 0
 
 
+def test_texts_in_queries_are_remembered_only_if_they_are_short(shop: Shop) -> None:
+    paths = Paths(shop.app)
+    with shop.app.test_request_context("/"):
+        paths("pages.search", q="never asked for before")
+        known = module._short_quoted.cache_info()
+        paths("pages.search", q="never asked for before")
+        assert module._short_quoted.cache_info().misses == known.misses
+        paths("pages.search", q="x" * (LONGEST_TEXT_REMEMBERED + 1))
+        assert module._short_quoted.cache_info().misses == known.misses
+
+
 @pytest.mark.parametrize(
     ("endpoint", "values"),
     [
@@ -23,6 +35,7 @@ def test_paths_with_a_visitors_words_are_not_remembered(shop: Shop, guest: Reade
         ("pages.book", {"item_number": 7}),
         ("pages.subject", {"subject": "a/b ?&=#%ü"}),
         ("pages.search", {"q": "a b&c=d+e/%?#'\"<ü😀", "subject": None, "min_price": 5, "sort": ""}),
+        ("pages.search", {"q": "é &" * LONGEST_TEXT_REMEMBERED}),
         ("pages.search", {"q": None}),
         ("pages.search", {"page": 2}),
         ("pages.search", {"q": "x", "_anchor": "there"}),

@@ -78,9 +78,9 @@ def translate(
 
 def locale() -> str:
     """Of the request at hand."""
-    if "locale" not in g:
-        g.locale = chosen_locale(request.headers.get("Accept-Language"))
-    chosen: str = g.locale
+    chosen: str | None = g.get("locale")  # once: a page asks for it dozens of times
+    if chosen is None:
+        chosen = g.locale = chosen_locale(request.headers.get("Accept-Language"))
     return chosen
 
 
