@@ -1,18 +1,16 @@
 """More front-ends beside that of a shop, as on several machines: each with a data folder and a port of its own."""
 
-import os
 import shutil
 import ssl
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 
-from mortal import mortal
-from processes import free_port, wait_until
-from shop import NO_LIMITS, STOP_SECONDS, Shop
+from bazar.contracts.names import FRONTEND
+from bench.server import running
+from processes import free_port
+from shop import NO_LIMITS, Shop
 
 
 @contextmanager
@@ -35,28 +33,8 @@ def _one(shop: Shop, folder: Path, database: str) -> Iterator[str]:
         "BAZAR_FRONTEND_DATABASE_URL": database,
         "BAZAR_ONE_CORE": "0",  # several of them may be held to the same one
     }
-    with _running(settings, folder.with_suffix(".output")) as process:
-        wait_until(lambda: process.poll() is not None or _is_ready(port, shop.tls))
-        assert process.poll() is None, folder.with_suffix(".output").read_text()
+    with running(FRONTEND, settings, folder.with_suffix(".output"), lambda: _is_ready(port, shop.tls)):
         yield f"https://localhost:{port}"
-
-
-@contextmanager
-def _running(settings: Mapping[str, str], output: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("BAZAR_")}
-    with output.open("wb") as file:
-        process = subprocess.Popen(
-            mortal([sys.executable, "-m", "bazar", "frontend"], "TERM"),
-            env={**clean, **settings},
-            stdout=file,
-            stderr=file,
-            start_new_session=True,
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(STOP_SECONDS)
 
 
 def _is_ready(port: int, tls: ssl.SSLContext) -> bool:
