@@ -5,7 +5,9 @@ import re
 import pytest
 
 from bazar.contracts.books import Money
+from bazar.frontend.domain.basket import Basket
 from bazar.frontend.pages.basket_cookie import BASKET_COOKIE
+from bazar.frontend.use_cases.baskets import Baskets, Owner
 from shop_window import GUESTS_PER_MINUTE, Reader, Shop
 from stand_ins import a_book
 
@@ -35,6 +37,22 @@ def test_a_guest_fills_a_basket_and_sees_it_on_every_page(guest: Reader) -> None
     assert in_basket(guest) == {2: 3, 5: 1}
     assert badge(guest) == "4"
     assert "$50.00" in guest.get("/basket").text
+
+
+def test_what_changes_while_the_basket_is_drawn_does_not_stand_beside_it(
+    guest: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest.put(2, 2)
+    read, owners = Baskets.of, list[Owner]()
+
+    def read_once(baskets: Baskets, owner: Owner) -> Basket | None:
+        owners.append(owner)
+        return read(baskets, owner) if len(owners) == 1 else None
+
+    monkeypatch.setattr(Baskets, "of", read_once)
+    page = guest.get("/basket").text
+    assert 'value="2"' in page
+    assert re.findall(r'id="basket-copies"[^>]*>([^<]*)<', page) == ["2"]
 
 
 def test_whoever_has_a_basket_puts_in_from_the_page_of_the_book(guest: Reader) -> None:

@@ -188,8 +188,7 @@ def test_an_error_undoes_what_was_written(basket_store: SqlBasketStore) -> None:
 
     with pytest.raises(MishapError):
         begin_and_fail()
-    with basket_store.reading() as tx:
-        assert tx.find(GUEST) is None
+    assert basket_store.find(GUEST) is None
 
 
 def test_an_address_begins_so_many_baskets_a_minute_and_changes_those_that_are_there(

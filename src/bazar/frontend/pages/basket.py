@@ -11,7 +11,7 @@ from bazar.contracts.books import MOST_COPIES_A_LINE, ItemNumber, NumbersQuery
 from bazar.contracts.purchasing import MOST_LINES
 from bazar.contracts.wire import Invalid, PublicRequest, convert
 from bazar.frontend.domain.accounts import Person
-from bazar.frontend.domain.basket import BasketFull, BasketLine, CheckedBasket, checked
+from bazar.frontend.domain.basket import Basket, BasketFull, BasketLine, CheckedBasket, checked
 from bazar.frontend.domain.errors import NeighbourAway
 from bazar.frontend.pages import positions
 from bazar.frontend.pages.basket_cookie import PageBaskets
@@ -98,7 +98,8 @@ class BasketPages:
         @pages.post("/basket/adjust")
         def adjust() -> Response:
             def keep_what_is_there() -> Response:
-                self._baskets.set({line.line.item_number: line.available for line in self._checked().lines})
+                there = self._checked(self._baskets.current())
+                self._baskets.set({line.line.item_number: line.available for line in there.lines})
                 return _to_basket()
 
             return self.keep(sent_lines(), keep_what_is_there)
@@ -125,16 +126,15 @@ class BasketPages:
 
     def page(self, notice: Notice | None = None) -> str:
         """The page; while the catalog is away, with titles and prices as the reader last saw them."""
+        kept = self._baskets.current()
         try:
-            basket = self._checked()
+            basket = self._checked(kept)
         except NeighbourAway:
             basket = None
-        kept = self._baskets.current()
         titles = {line.item_number: line.title for line in kept.lines}
         return render_template("basket.html", basket=basket, kept=kept, titles=titles, notice=notice)
 
-    def _checked(self) -> CheckedBasket:
-        basket = self._baskets.current()
+    def _checked(self, basket: Basket) -> CheckedBasket:
         numbers = tuple(line.item_number for line in basket.lines)
         if not numbers:
             return checked(basket, ())

@@ -39,7 +39,9 @@ class PageBaskets:
     def current(self) -> Basket:
         """The basket of whoever looks at the page, perhaps an empty one."""
         owner = self._owner()
-        return (self._baskets.of(owner) if owner else None) or Basket(new_purchase_key())
+        basket = (self._baskets.of(owner) if owner else None) or Basket(new_purchase_key())
+        g.page_basket = basket
+        return basket
 
     def put(self, line: BasketLine) -> Basket:
         """These copies more; a guest gets a cookie with the first. Raises BasketFull, TooManyTries."""
@@ -84,7 +86,8 @@ class PageBaskets:
             return ""
         g.page_shows_basket = True
         try:
-            return basket_badge(self.current().copies, locale())
+            shown: Basket = g.get("page_basket") or self.current()  # the number beside a basket is that of the basket
+            return basket_badge(shown.copies, locale())
         except StorageUnavailable:
             return ""
 

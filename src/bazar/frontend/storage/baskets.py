@@ -53,11 +53,10 @@ class SqlBasketStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @contextmanager
-    def reading(self) -> Iterator["SqlBasketRecords"]:
-        """Raises StorageUnavailable, as writing does."""
-        with self._database.reading() as connection:
-            yield SqlBasketRecords(connection)
+    def find(self, owner: Owner) -> Basket | None:
+        """As it is at this moment; raises StorageUnavailable, as writing does."""
+        found = self._database.glance(_FIND, {"key": owner.key})
+        return _basket(found[0]) if found else None
 
     @contextmanager
     def writing(self) -> Iterator["SqlBasketRecords"]:

@@ -57,9 +57,9 @@ class BasketRecords(Protocol):
 
 
 class BasketStore(Protocol):
-    """Transactions over baskets; what is written is durable when the block ends, undone by any error."""
+    """Baskets, one by one or in a transaction, which is durable when the block ends, undone by any error."""
 
-    def reading(self) -> AbstractContextManager[BasketRecords]: ...
+    def find(self, owner: Owner) -> Basket | None: ...
 
     def writing(self) -> AbstractContextManager[BasketRecords]: ...
 
@@ -77,8 +77,7 @@ class Baskets:
 
     def of(self, owner: Owner) -> Basket | None:
         """The owner's basket; None where nothing was ever put in."""
-        with self._store.reading() as tx:
-            return tx.find(owner)
+        return self._store.find(owner)
 
     def put(self, owner: Owner, line: BasketLine, client_address: str) -> Basket:
         """These copies more; raises BasketFull, and TooManyTries where guests of this address began too many."""
