@@ -23,7 +23,7 @@ from bazar.frontend.pages.my_orders import CustomersTime, MyOrders
 from bazar.frontend.pages.paths import Paths
 from bazar.frontend.pages.people import add_people_pages
 from bazar.frontend.pages.positions import keep_positions
-from bazar.frontend.pages.protection import protect
+from bazar.frontend.pages.protection import Protected
 from bazar.frontend.pages.search import add_search_pages
 from bazar.frontend.pages.second_factor import SecondFactorPages
 from bazar.frontend.pages.sessions import PageSessions
@@ -74,7 +74,6 @@ def mount_pages(
     Cards().show(pages)
     door = StaffDoor(sessions)
     door.guard(pages)
-    protect(pages, public_url)
     keep_positions(pages)
     speak(pages, identity.time_zone)
     explain_errors(pages, sessions)
@@ -110,3 +109,4 @@ def mount_pages(
     app.register_blueprint(pages)
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.wsgi_app = Protected(app.wsgi_app, public_url)  # type: ignore[method-assign]  # as Flask says to
