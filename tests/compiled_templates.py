@@ -23,3 +23,9 @@ _COMPILED = _InMemory()
 def share_templates(app: Flask) -> None:
     """Let the application use what others before it have compiled; all of them compile alike."""
     app.jinja_env.bytecode_cache = _COMPILED
+
+
+def compile_anew(app: Flask) -> None:
+    """Let the application forget what was compiled, and compile for itself: otherwise, or in another language."""
+    app.jinja_env.bytecode_cache = None
+    app.jinja_env.cache = {}

@@ -27,6 +27,11 @@ def test_a_limit_and_the_name_of_a_type_are_seen() -> None:
     assert _TYPE_NAME.findall("""{% if why == "TooBusy" or why in ('LastAdmin', "x") %}""") == ["TooBusy", "LastAdmin"]
 
 
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_macros_are_made_once_and_not_for_each_page(template: Path) -> None:
+    assert not re.search(r"import\b[^%]*\bwith context", template.read_text())
+
+
 def test_each_refusal_of_an_account_form_has_a_word() -> None:
     assert set(WORDS) == {*REFUSALS, NotAllowed}
 

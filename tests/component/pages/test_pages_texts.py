@@ -11,6 +11,7 @@ from babel.messages.extract import extract
 import bazar.frontend
 from bazar.frontend.domain.accounts import Role
 from bazar.frontend.pages import wording
+from compiled_templates import compile_anew
 from shop_window import Reader, Shop
 
 TEMPLATES = Path(bazar.frontend.__file__).parent / "templates"
@@ -47,6 +48,7 @@ class Texts(HTMLParser):
 
 
 def translate(shop: Shop) -> None:
+    compile_anew(shop.app)
     wording.translate(shop.app, lambda text: f"⟦{text}⟧", lambda one, many, number: f"⟦{one if number == 1 else many}⟧")
 
 

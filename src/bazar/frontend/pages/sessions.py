@@ -10,7 +10,6 @@ import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from flask import Blueprint, Response, g, request
 
@@ -63,6 +62,8 @@ class PageSessions:
         pages.before_request(self._look_up_person)
         pages.after_app_request(self._finish)
         pages.app_context_processor(self._for_templates)
+        # No value of the context: the templates that others import macros of are then made once, not for each page.
+        pages.add_app_template_global(self.form_token, "form_token")
 
     def person(self) -> Person | None:
         """Who looks at the page, or None; one look-up a request, none without a cookie."""
@@ -139,9 +140,9 @@ class PageSessions:
             response.headers["Cache-Control"] = "no-store"
         return response
 
-    def _for_templates(self) -> dict[str, Person | Callable[[], Any] | None]:
+    def _for_templates(self) -> dict[str, Person | None]:
         # Only what is known already: a page that tells of a database that is away must not ask it.
-        return {"person": g.get("page_person"), "form_token": self.form_token}
+        return {"person": g.get("page_person")}
 
     def _end_current(self) -> None:
         secret = request.cookies.get(SESSION_COOKIE)

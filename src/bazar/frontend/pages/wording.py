@@ -15,6 +15,7 @@ from markupsafe import Markup
 from bazar.contracts.amounts import minor_digits
 from bazar.contracts.books import Money
 from bazar.frontend.domain.locales import chosen_locale
+from bazar.frontend.pages.compiling import ShopCodeGenerator
 
 #: Of prices, numbers and languages as they were written last; a shop has some thousand prices.
 MOST_REMEMBERED = 10_000
@@ -60,7 +61,10 @@ def translate(
     gettext: Callable[[str], str] = _the_same,
     ngettext: Callable[[str, str, int], str] = _by_number,
 ) -> None:
-    """Say the texts that templates mark in the shop's language, before it opens. None but English is there yet."""
+    """Say the texts that templates mark in the shop's language, before it opens. None but English is there yet.
+
+    Those without values are said as a template is compiled: what was compiled before is said as it was.
+    """
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(gettext, ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
 
@@ -72,8 +76,9 @@ def translate(
         said = ready(message)
         return said % values if values or "%" in said else said
 
-    # A page has some forty, most of them plain; the extension's own looks up, wraps and formats each one anew.
+    # The extension's own looks up, wraps and formats each text anew.
     app.jinja_env.globals["_"] = text
+    app.jinja_env.code_generator_class = ShopCodeGenerator
 
 
 def locale() -> str:
