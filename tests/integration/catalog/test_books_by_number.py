@@ -3,6 +3,8 @@
 import pytest
 
 from bazar.catalog.domain.errors import BadCursor
+from bazar.catalog.storage.books import MOST_AT_A_GLANCE
+from bazar.catalog.storage.store import CatalogStore
 from bazar.catalog.use_cases.keep_stock import KeepStock
 from bazar.catalog.use_cases.look_up import LookUp
 from bazar.contracts.books import MOST_NUMBERS, AddBook, NewBook, NumbersQuery, Price, SubjectQuery, WithdrawBook
@@ -70,6 +72,8 @@ def test_the_pages_together_are_all_of_them(look_up: LookUp, books: list[int]) -
     assert second == books[5:]
     assert look_up.books_by_number(NumbersQuery(item_numbers=tuple(books), limit=7))[0].next is None
     assert numbers_of(look_up, NumbersQuery(item_numbers=tuple(books), cursor="9" * 16)) == []
+    beyond_one_page, _ = look_up.books_by_number(NumbersQuery(item_numbers=tuple(books), limit=8, cursor="5"))
+    assert ([book.item_number for book in beyond_one_page.items], beyond_one_page.total) == (books[6:], 7)
     with pytest.raises(BadCursor):
         look_up.books_by_number(NumbersQuery(item_numbers=tuple(books), cursor="x"))
 
@@ -78,3 +82,15 @@ def test_none_and_very_many_can_be_asked_for(look_up: LookUp, books: list[int]) 
     assert numbers_of(look_up, NumbersQuery(item_numbers=())) == []
     many = (*range(1_000_000, 1_000_000 + MOST_NUMBERS - 1), books[0])
     assert numbers_of(look_up, NumbersQuery(item_numbers=many)) == [books[0]]
+
+
+@pytest.mark.parametrize("count", [0, 1, MOST_AT_A_GLANCE, MOST_AT_A_GLANCE + 1])
+def test_at_a_glance_or_not_the_same_books_are_seen(
+    catalog_store: CatalogStore, look_up: LookUp, books: list[int], count: int
+) -> None:
+    asked = (*reversed(books), *range(1_000_000, 1_000_000 + MOST_AT_A_GLANCE))[:count]
+    found, position = catalog_store.books_and_position(asked)
+    assert [book.item_number for book in found] == [
+        number for number in asked if number in books and number != books[2]
+    ]
+    assert position == look_up.position()

@@ -1,11 +1,11 @@
 """The catalog's database as its use cases see it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy.engine import Connection
 
-from bazar.catalog.storage.books import BookRows, book_and_position
+from bazar.catalog.storage.books import MOST_AT_A_GLANCE, BookRows, book_and_position, books_and_position
 from bazar.catalog.storage.feed import FeedRows, lists_changed, position
 from bazar.catalog.storage.first_start import FirstStartRows
 from bazar.catalog.storage.history import HistoryRows
@@ -35,6 +35,12 @@ class CatalogStore:
 
     def book_and_position(self, item_number: int) -> tuple[StoredBook | None, str]:
         return book_and_position(self._database, item_number)
+
+    def books_and_position(self, item_numbers: Sequence[int]) -> tuple[Sequence[StoredBook], str]:
+        if len(item_numbers) <= MOST_AT_A_GLANCE:
+            return books_and_position(self._database, item_numbers)
+        with self.reading() as tx:
+            return tx.books(item_numbers), tx.position()
 
     def position(self) -> str:
         return position(self._database)

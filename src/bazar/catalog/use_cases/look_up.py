@@ -65,6 +65,10 @@ class LookUp:
         start = _whole_number(query.cursor)
         end = start + query.limit
         asked = tuple(dict.fromkeys(query.item_numbers))
+        if query.subject is None and len(asked) <= query.limit:  # all of them are on one page
+            found, position = self._store.books_and_position(asked)
+            items = tuple(summary(book, self._currency) for book in found[start:])
+            return BookPage(items=items, total=len(found), next=None), position
         with self._store.reading() as tx:
             position = tx.position()
             sold = tx.sold(asked, None if query.subject is None else normalise(query.subject))
@@ -79,8 +83,8 @@ class LookUp:
 
     def summaries(self, item_numbers: Sequence[int]) -> list[BookSummary]:
         """Those of the books that are sold, in the order asked for, as they are now."""
-        with self._store.reading() as tx:
-            return [summary(book, self._currency) for book in tx.books(item_numbers)]
+        found, _ = self._store.books_and_position(item_numbers)
+        return [summary(book, self._currency) for book in found]
 
     def position(self) -> str:
         """How far the catalog is."""

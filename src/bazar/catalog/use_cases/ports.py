@@ -254,6 +254,10 @@ class Store(Protocol):
         """Both as they are at one moment."""
         ...
 
+    def books_and_position(self, item_numbers: Sequence[int]) -> tuple[Sequence[StoredBook], str]:
+        """Those of the books that are sold, in the order asked for, and the position, as they are at one moment."""
+        ...
+
     def position(self) -> str: ...
 
     def lists_changed(self, after: int, up_to: int) -> bool:
