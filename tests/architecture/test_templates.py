@@ -28,7 +28,7 @@ def test_a_limit_and_the_name_of_a_type_are_seen() -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
-def test_macros_are_made_once_and_not_for_each_page(template: Path) -> None:
+def test_what_is_imported_knows_no_page_and_so_is_made_once(template: Path) -> None:
     assert not re.search(r"import\b[^%]*\bwith context", template.read_text())
 
 

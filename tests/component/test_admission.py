@@ -125,6 +125,8 @@ def test_of_a_flood_of_purchases_those_at_work_are_answered_and_the_rest_is_told
     await_full_lane(shop)
     for turned_away in [ask(f"too-much-{number}") for number in range(WAITING + 10)]:
         refused(turned_away.result(WAIT_SECONDS))
+        protecting = turned_away.result().headers.getlist("X-Content-Type-Options")
+        assert protecting == ["nosniff"]  # though Flask never saw the request
     order_server.go_on.set()
     assert {answer.result(WAIT_SECONDS).status_code for answer in at_work} == {201}
     refusals = 'bazar_requests_refused_total{lane="orders",reason="full"}'

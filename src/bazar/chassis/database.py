@@ -89,7 +89,7 @@ class Database:
     def glance(self, statement: "sa.Select[Any]", parameters: Mapping[str, str | int]) -> Sequence[Any]:
         """The rows of one SELECT alone, without a transaction around it: much less work than to begin to read.
 
-        The statement is one of few that live as long as the process: it is remembered.
+        The statement is one of those that live as long as the process: it is remembered.
         """
         with _unavailable_is_said():
             if self.is_sqlite:

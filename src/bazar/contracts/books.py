@@ -67,12 +67,13 @@ class BookSummary(Message, frozen=True):
     quantity: int
 
 
-#: The facets of more hits are estimated from a sample, and given to two digits.
-MOST_HITS_COUNTED = 50_000
+#: Of more hits, the facets of very many values are estimated from a sample, and given to two digits.
+MOST_HITS_COUNTED = 100_000
+ESTIMATED_FACETS = ("subject", "author")
 
 
 class FacetCount(Message, frozen=True):
-    """How many hits have this value; of more hits than MOST_HITS_COUNTED about so many."""
+    """How many hits have this value; about so many where it is a subject or an author of very many hits."""
 
     value: str
     count: int

@@ -15,7 +15,8 @@ M = TypeVar("M")
 LARGEST_JSON_INTEGER = 2**53 - 1
 
 #: How many of a list one answer has.
-PageSize = Annotated[int, msgspec.Meta(ge=1, le=100)]
+MOST_ON_A_PAGE = 100
+PageSize = Annotated[int, msgspec.Meta(ge=1, le=MOST_ON_A_PAGE)]
 DEFAULT_PAGE_SIZE = 20
 
 _INTEGER = re.compile("0|-?[1-9][0-9]*")

@@ -3,11 +3,11 @@
 import pytest
 
 from bazar.catalog.domain.errors import BadCursor
-from bazar.catalog.storage.books import MOST_AT_A_GLANCE
 from bazar.catalog.storage.store import CatalogStore
 from bazar.catalog.use_cases.keep_stock import KeepStock
 from bazar.catalog.use_cases.look_up import LookUp
 from bazar.contracts.books import MOST_NUMBERS, AddBook, NewBook, NumbersQuery, Price, SubjectQuery, WithdrawBook
+from bazar.contracts.wire import MOST_ON_A_PAGE
 from shop_in_process import CURRENCY
 
 
@@ -84,11 +84,11 @@ def test_none_and_very_many_can_be_asked_for(look_up: LookUp, books: list[int]) 
     assert numbers_of(look_up, NumbersQuery(item_numbers=many)) == [books[0]]
 
 
-@pytest.mark.parametrize("count", [0, 1, MOST_AT_A_GLANCE, MOST_AT_A_GLANCE + 1])
-def test_at_a_glance_or_not_the_same_books_are_seen(
+@pytest.mark.parametrize("count", [0, 1, MOST_ON_A_PAGE])
+def test_as_many_books_as_a_page_may_have_are_seen_at_a_glance(
     catalog_store: CatalogStore, look_up: LookUp, books: list[int], count: int
 ) -> None:
-    asked = (*reversed(books), *range(1_000_000, 1_000_000 + MOST_AT_A_GLANCE))[:count]
+    asked = (*reversed(books), *range(1_000_000, 1_000_000 + MOST_ON_A_PAGE))[:count]
     found, position = catalog_store.books_and_position(asked)
     assert [book.item_number for book in found] == [
         number for number in asked if number in books and number != books[2]

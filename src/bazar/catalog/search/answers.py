@@ -69,7 +69,7 @@ class Answers:
         return _Page(query.Reading(Query.empty_query()), 0, ())
 
     def _counted(self, searcher: Searcher, question: WordsQuery, page: _Page) -> Mapping[str, tuple[FacetCount, ...]]:
-        """The facets over all hits, which are the same on each page and however they are sorted."""
+        """The facets of all hits, which are the same on each page and however they are sorted."""
         key = msgspec.structs.replace(question, sort=None)
         counts = self._counts.get(key)
         if counts is None:

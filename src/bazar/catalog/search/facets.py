@@ -7,7 +7,7 @@ from typing import Any
 from tantivy import Occur, Query, Schema, Searcher
 
 from bazar.catalog.search.schema import NAME_FIELDS, name_id
-from bazar.contracts.books import MOST_HITS_COUNTED, FacetCount
+from bazar.contracts.books import ESTIMATED_FACETS, MOST_HITS_COUNTED, FacetCount
 
 #: Of subjects, authors and languages the most frequent are given.
 MOST_VALUES = 20
@@ -25,45 +25,36 @@ _NAMES_REMEMBERED = 10_000
 
 
 class Facets:
-    """Counts over all hits. Thread-safe: what is remembered is the same whoever found it."""
+    """Counts of hits. Thread-safe: what is remembered is the same whoever found it."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._names: dict[tuple[str, int], str] = {}
 
     def of(self, searcher: Searcher, query: Query, total: int) -> dict[str, tuple[FacetCount, ...]]:
-        """Those of all ``total`` hits; of more than MOST_HITS_COUNTED estimated, to two digits.
+        """Those of all ``total`` hits; of more than MOST_HITS_COUNTED the ESTIMATED_FACETS from a sample.
 
         A price is given as ``500-999`` (both included) or ``10000-``, in minor units; the rest as it is.
         """
-        if total > MOST_HITS_COUNTED:
-            return self._estimated(searcher, query, total)
-        counted = searcher.aggregate(query, _IN_FULL)
-        return self._told(
-            searcher, counted, {facet: self._exact(searcher, query, facet, counted[facet]) for facet in NAME_FIELDS}
-        )
-
-    def _estimated(self, searcher: Searcher, query: Query, total: int) -> dict[str, tuple[FacetCount, ...]]:
-        in_sample = Query.term_query(self._schema, "in_sample", True)
-        counted = searcher.aggregate(_unscored(in_sample, query), _AGGREGATIONS)
-        sample = self._told(searcher, counted, {facet: _counts(counted[facet]) for facet in NAME_FIELDS})
-        hits_to_one = total / max(1, sum(value.count for value in sample["in_stock"]))
-        return {
-            facet: tuple(
-                FacetCount(value.value, min(_two_digits(value.count * hits_to_one), total)) for value in values
-            )
-            for facet, values in sample.items()
-        }
+        if total <= MOST_HITS_COUNTED:
+            return self._counted(searcher, query, _IN_FULL)
+        rest = {facet: asked for facet, asked in _AGGREGATIONS.items() if facet not in ESTIMATED_FACETS}
+        return self._estimated(searcher, query, total) | self._counted(searcher, query, rest)
 
     def most_frequent(self, searcher: Searcher, query: Query, facet: str) -> tuple[FacetCount, ...]:
         """The names of one facet, subject or author or language, that most of the hits have."""
         counted = searcher.aggregate(query, {facet: _AGGREGATIONS[facet]})
         return self._named(searcher, facet, self._exact(searcher, query, facet, counted[facet]))
 
-    def _told(
-        self, searcher: Searcher, counted: Mapping[str, Any], by_id: Mapping[str, Mapping[int, int]]
+    def _counted(
+        self, searcher: Searcher, query: Query, aggregations: dict[str, Any]
     ) -> dict[str, tuple[FacetCount, ...]]:
-        found = {facet: self._named(searcher, facet, counts) for facet, counts in by_id.items()}
+        counted = searcher.aggregate(query, aggregations)
+        found = {
+            facet: self._named(searcher, facet, self._exact(searcher, query, facet, counted[facet]))
+            for facet in NAME_FIELDS
+            if facet in aggregations
+        }
         found["price"] = tuple(
             FacetCount(value=bucket["key"], count=bucket["doc_count"])
             for bucket in counted["price"]["buckets"]
@@ -74,6 +65,20 @@ class Facets:
             for bucket in sorted(counted["in_stock"]["buckets"], key=_in_stock_first)
         )
         return found
+
+    def _estimated(self, searcher: Searcher, query: Query, total: int) -> dict[str, tuple[FacetCount, ...]]:
+        """Names that few of the hits have may be missing; those counts are not among the most frequent."""
+        in_sample = Query.term_query(self._schema, "in_sample", True)
+        asked = {facet: _AGGREGATIONS[facet] for facet in (*ESTIMATED_FACETS, "in_stock")}
+        counted = searcher.aggregate(_unscored(in_sample, query), asked)
+        hits_to_one = total / max(1, sum(bucket["doc_count"] for bucket in counted["in_stock"]["buckets"]))
+        most = total - total % 10 ** max(0, len(str(total)) - 2)
+
+        def estimated(value: FacetCount) -> FacetCount:
+            return FacetCount(value=value.value, count=min(_two_digits(value.count * hits_to_one), most))
+
+        sample = {facet: self._named(searcher, facet, _counts(counted[facet])) for facet in ESTIMATED_FACETS}
+        return {facet: tuple(map(estimated, values)) for facet, values in sample.items()}
 
     def _named(self, searcher: Searcher, facet: str, counts: Mapping[int, int]) -> tuple[FacetCount, ...]:
         fewest = _fewest(counts)

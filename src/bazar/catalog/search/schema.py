@@ -22,7 +22,7 @@ NAME_FIELDS = {"subject": "subject_id", "author": "author_id", "language": "lang
 #: A title is sorted by its first 48 letters (bytes of UTF-8), eight to a column.
 TITLE_COLUMNS = tuple(f"title_{part}" for part in range(1, 7))
 #: One book of so many is in the sample that facets of very many hits are estimated from.
-BOOKS_TO_ONE_OF_SAMPLE = 16
+BOOKS_TO_ONE_OF_SAMPLE = 32
 
 #: A word is compared by so many letters.
 LONGEST_WORD = 64
@@ -80,7 +80,7 @@ def document(entry: IndexEntry) -> tantivy.Document:
     made.add_unsigned("price", entry.price_minor)
     made.add_boolean("in_stock", entry.stock > 0)
     made.add_boolean("is_low", entry.stock <= FEW_COPIES)
-    # By chance and not every sixteenth: a list that is imported may have an order of its own.
+    # By chance and not every so many-th: a list that is imported may have an order of its own.
     made.add_boolean("in_sample", name_id(str(entry.item_number)) % BOOKS_TO_ONE_OF_SAMPLE == 0)
     made.add_unsigned("copies_order", ordered(_copies_told_apart(entry), entry.item_number))
     for column, value in zip(TITLE_COLUMNS, _title_order(title), strict=True):

@@ -96,10 +96,6 @@ _ADDED = sa.select(edits.c.item_number).where(
 )
 
 
-#: The books of a page. More are read in a transaction: for each number of them a statement is compiled and kept.
-MOST_AT_A_GLANCE = 100
-
-
 def book_and_position(database: Database, item_number: int) -> tuple[StoredBook | None, str]:
     """Both in one statement, since nothing is asked more often."""
     (row,) = database.glance(_ONE_AND_POSITION, {"item_number": item_number})
@@ -107,7 +103,7 @@ def book_and_position(database: Database, item_number: int) -> tuple[StoredBook 
 
 
 def books_and_position(database: Database, item_numbers: Sequence[int]) -> tuple[Sequence[StoredBook], str]:
-    """Those of at most MOST_AT_A_GLANCE books that are sold, in the order asked for, in one statement too."""
+    """Those of the books of a page that are sold, in the order asked for, in one statement too."""
     rows = database.glance(
         _some_and_position(len(item_numbers)), {f"item_{place}": number for place, number in enumerate(item_numbers)}
     )
@@ -117,7 +113,7 @@ def books_and_position(database: Database, item_numbers: Sequence[int]) -> tuple
 
 @cache
 def _some_and_position(number_of_books: int) -> "sa.Select[Any]":
-    """A row also where there is none of the books."""
+    """A row also where there is none of the books. There are as many statements as a page may have books."""
     asked = [sa.bindparam(f"item_{place}", type_=sa.BigInteger) for place in range(number_of_books)]
     are_asked_for = books.c.item_number.in_(asked) if asked else sa.false()
     are_sold = books.c.withdrawn_at.is_(None)

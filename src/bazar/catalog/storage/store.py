@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.engine import Connection
 
-from bazar.catalog.storage.books import MOST_AT_A_GLANCE, BookRows, book_and_position, books_and_position
+from bazar.catalog.storage.books import BookRows, book_and_position, books_and_position
 from bazar.catalog.storage.feed import FeedRows, lists_changed, position
 from bazar.catalog.storage.first_start import FirstStartRows
 from bazar.catalog.storage.history import HistoryRows
@@ -37,10 +37,7 @@ class CatalogStore:
         return book_and_position(self._database, item_number)
 
     def books_and_position(self, item_numbers: Sequence[int]) -> tuple[Sequence[StoredBook], str]:
-        if len(item_numbers) <= MOST_AT_A_GLANCE:
-            return books_and_position(self._database, item_numbers)
-        with self.reading() as tx:
-            return tx.books(item_numbers), tx.position()
+        return books_and_position(self._database, item_numbers)
 
     def position(self) -> str:
         return position(self._database)

@@ -255,7 +255,10 @@ class Store(Protocol):
         ...
 
     def books_and_position(self, item_numbers: Sequence[int]) -> tuple[Sequence[StoredBook], str]:
-        """Those of the books that are sold, in the order asked for, and the position, as they are at one moment."""
+        """Those of the books that are sold, in the order asked for, and the position, as they are at one moment.
+
+        For as many books as a page may have.
+        """
         ...
 
     def position(self) -> str: ...

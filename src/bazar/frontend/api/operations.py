@@ -88,7 +88,7 @@ OPERATIONS = (
         endpoint="books.search",
         tag=READING,
         summary="Books by words and filters, typing mistakes forgiven, with facets over all hits; "
-        f"of more than {books.MOST_HITS_COUNTED:,} hits they are estimated, to two digits",
+        f"of more than {books.MOST_HITS_COUNTED:,} hits those of {' and '.join(books.ESTIMATED_FACETS)} are estimated",
         query=books.WordsQuery,
         headers=("Position",),
         answer=books.SearchPage,

@@ -10,7 +10,7 @@ from bazar.contracts.books import BookSummary
 from bazar.frontend.pages.limits import FEW_LEFT_BELOW
 from bazar.frontend.pages.wording import locale
 
-#: Of each look; a card is some 2 kB of text, a line half of one.
+#: Of each look; a card is some 2 kB of text, a line half of one: 25 MB where a shop shows so many books in turn.
 MOST_REMEMBERED = 10_000
 
 

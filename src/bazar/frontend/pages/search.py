@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from bazar.chassis.freshness import LONGEST_LAG_SECONDS, made_of
 from bazar.chassis.web import json_response
 from bazar.contracts.books import (
+    ESTIMATED_FACETS,
     MOST_HITS_COUNTED,
     BookSummary,
     FacetCount,
@@ -86,7 +87,7 @@ def add_search_pages(pages: Blueprint, catalog: Catalog, shelves: Shelves) -> No
             facets={name: books.facets.get(name, ())[:VALUES_OF_A_FACET] for name in FACETS if name not in kept},
             bands=_bands(books),
             in_stock=_count(books.facets.get("in_stock", ()), "true"),
-            estimated=books.total > MOST_HITS_COUNTED,
+            estimated=ESTIMATED_FACETS if books.total > MOST_HITS_COUNTED else (),
             books=books,
             place=asked_place(books, BOOKS_ON_A_PAGE),
             subjects=() if books.total else shelves.subjects(),
