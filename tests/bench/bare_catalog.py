@@ -92,7 +92,7 @@ def _answer(folder: Path, titles: int, pipe: Connection) -> None:
     store = CatalogStore(_database(folder))
     look_up = LookUp(store, CURRENCY)
     index = BookIndex(folder / "search")
-    asked = _questions(look_up, SearchBooks(index, look_up), titles)
+    asked = _questions(look_up, index, titles)
     while True:
         kind, seconds, seed = pipe.recv()
         chance = random.Random(seed)  # noqa: S311 - no secret
@@ -110,8 +110,9 @@ def _answer(folder: Path, titles: int, pipe: Connection) -> None:
 Question = Callable[[], object]
 
 
-def _questions(look_up: LookUp, search: SearchBooks, titles: int) -> Mapping[str, Callable[[random.Random], Question]]:
+def _questions(look_up: LookUp, index: BookIndex, titles: int) -> Mapping[str, Callable[[random.Random], Question]]:
     """Of each kind, what draws the next one."""
+    search = SearchBooks(index, look_up)
     sample = list(generated_rows(min(titles, SAMPLE), seed=1))
     words = [row[1].lower().split() for row in sample]
     (commonest, _), *_ = Counter(word for title in words for word in title).most_common(1)
@@ -121,6 +122,10 @@ def _questions(look_up: LookUp, search: SearchBooks, titles: int) -> Mapping[str
 
     def found(q: str) -> Question:
         return lambda: search.search(WordsQuery(q=q))
+
+    def found_alone(q: str) -> Question:
+        asked = WordsQuery(q=q, sort="relevance")
+        return lambda: look_up.summaries(index.find(asked, 0, asked.limit, facets=False).item_numbers)
 
     def info(chance: random.Random) -> Question:
         number = chance.randint(1, titles)
@@ -139,6 +144,7 @@ def _questions(look_up: LookUp, search: SearchBooks, titles: int) -> Mapping[str
         "a subject": shelf,
         "a suggestion": suggestion,
         "two words": lambda chance: found(chance.choice(pairs)),
+        "two words, without facets": lambda chance: found_alone(chance.choice(pairs)),
         "a typing mistake": lambda chance: found(chance.choice(mistaken)),
         "the commonest word": lambda _: found(commonest),
     }

@@ -39,10 +39,11 @@ KINDS = {
     "a subject": 3.0,
     "a suggestion": 3.0,
     "two words": 3.0,
+    "two words, without facets": 3.0,
     "a typing mistake": 3.0,
     "the commonest word": 3.0,
 }
-COLOURS = ("#06c", "#c40", "#939", "#393", "#f96", "#69f")
+COLOURS = ("#06c", "#c40", "#939", "#393", "#9c9", "#f96", "#69f")
 HEADINGS = ("question", "titles", "p50 ms", "p99 ms", "CPU ms, median (least to most)", "growth", "asked", "own MB")
 
 

@@ -37,7 +37,7 @@ class Facets:
         A price is given as ``500-999`` (both included) or ``10000-``, in minor units; the rest as it is.
         """
         if total <= MOST_HITS_COUNTED:
-            return self._counted(searcher, query, _IN_FULL)
+            return self._counted(searcher, query, _AGGREGATIONS if total > _TOLD_IN_FULL else _IN_FULL)
         rest = {facet: asked for facet, asked in _AGGREGATIONS.items() if facet not in ESTIMATED_FACETS}
         return self._estimated(searcher, query, total) | self._counted(searcher, query, rest)
 
