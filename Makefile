@@ -89,7 +89,7 @@ bench-sizes: $(TEST_STAMP) ## info and search in shops of 1,000 to 100,000 title
 bench-search: $(TEST_STAMP) ## what questions cost inside the catalog with 1,000 to 1,000,000 titles (ten minutes; BENCH="--largest 100000" for less)
 	$(BIN)/python tests/bench/search_costs.py $(BENCH)
 
-bench-profile: $(TEST_STAMP) ## where the CPU goes of what no cache answers, and of purchases (two minutes)
+bench-profile: $(TEST_STAMP) ## where the CPU goes of what no cache answers, and of purchases (a minute or two)
 	$(BIN)/python tests/bench/parts.py
 
 test-container: $(TEST_STAMP) ## build, start and break the containers (needs root and a Docker engine)

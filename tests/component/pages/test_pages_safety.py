@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pyotp
 import pytest
 from werkzeug.test import TestResponse
 
 from bazar.frontend.domain.accounts import Role
-from bazar.frontend.pages.protection import names_public_host
+from bazar.frontend.pages.protection import Protected, names_public_host
 from shop_window import PASSWORD, Reader, Shop
 from stand_ins import HOSTILE
 
@@ -71,6 +72,29 @@ def test_every_answer_carries_the_headers_that_protect(shop: Shop, customer: Rea
             assert headers["Referrer-Policy"] == ("no-referrer" if path == "/new-password" else "same-origin")
             assert "camera=()" in headers["Permissions-Policy"]
             assert headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_an_answer_that_is_begun_again_after_an_error_is_protected_too() -> None:
+    begun: list[tuple[str, list[tuple[str, str]], object]] = []
+    error = ValueError("half way")
+
+    def app(_: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        stricter = [("content-type", "text/html"), ("referrer-policy", "no-referrer")]
+        start_response("500 Internal Server Error", stricter, (ValueError, error, None))  # type: ignore[arg-type]  # no traceback is needed
+        return []
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], object]:
+        begun.append((status, headers, exc_info))
+        return lambda _data: None
+
+    Protected(app, "https://localhost")({}, start)
+    ((status, headers, exc_info),) = begun
+    assert (status, exc_info) == ("500 Internal Server Error", (ValueError, error, None))
+    names = [name.lower() for name, _ in headers]
+    assert len(names) == len(set(names))
+    told = {name.lower(): value for name, value in headers}
+    assert (told["referrer-policy"], told["cache-control"]) == ("no-referrer", "private, no-cache")
+    assert (told["x-content-type-options"], told["content-security-policy"]) == ("nosniff", POLICY)
 
 
 def test_nothing_on_any_page_could_run_or_be_styled_inline(shop: Shop, customer: Reader, guest: Reader) -> None:

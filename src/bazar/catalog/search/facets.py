@@ -38,8 +38,7 @@ class Facets:
         """
         if total <= MOST_HITS_COUNTED:
             return self._counted(searcher, query, _AGGREGATIONS if total > _TOLD_IN_FULL else _IN_FULL)
-        rest = {facet: asked for facet, asked in _AGGREGATIONS.items() if facet not in ESTIMATED_FACETS}
-        return self._estimated(searcher, query, total) | self._counted(searcher, query, rest)
+        return self._estimated(searcher, query, total) | self._counted(searcher, query, _ALWAYS_COUNTED)
 
     def most_frequent(self, searcher: Searcher, query: Query, facet: str) -> tuple[FacetCount, ...]:
         """The names of one facet, subject or author or language, that most of the hits have."""
@@ -67,8 +66,9 @@ class Facets:
         return found
 
     def _estimated(self, searcher: Searcher, query: Query, total: int) -> dict[str, tuple[FacetCount, ...]]:
-        """Names that few of the hits have may be missing; those counts are not among the most frequent."""
+        """Those of the sample, times so many hits to one of it. Names that few of the hits have may be missing."""
         in_sample = Query.term_query(self._schema, "in_sample", True)
+        # Each book is in stock or not: together these are the sample.
         asked = {facet: _AGGREGATIONS[facet] for facet in (*ESTIMATED_FACETS, "in_stock")}
         counted = searcher.aggregate(_unscored(in_sample, query), asked)
         hits_to_one = total / max(1, sum(bucket["doc_count"] for bucket in counted["in_stock"]["buckets"]))
@@ -173,3 +173,4 @@ _AGGREGATIONS: dict[str, Any] = {
     "in_stock": {"terms": {"field": "in_stock"}},
 }
 _IN_FULL = _AGGREGATIONS | {facet: _names(field, _MOST_VALUES_OF_A_SEGMENT) for facet, field in NAME_FIELDS.items()}
+_ALWAYS_COUNTED = {facet: asked for facet, asked in _AGGREGATIONS.items() if facet not in ESTIMATED_FACETS}
